@@ -1,0 +1,203 @@
+"""The contract of a channel: one class per platform, and nothing else in the product knows the platform.
+
+    ChannelError
+    ├── WebhookRejected(status, reason)      the request is not theirs, or not readable: nothing is kept
+    ├── Unreadable(reason)                   stored, but it cannot be parsed: it will be parked
+    └── SendFailed
+        ├── Retryable(reason, retry_after)   not sent; try again, after so many seconds when the platform says so
+        ├── Refused(reason)                  not sent and never will be; the reason is shown to the agent
+        └── Uncertain(reason)                it may have arrived; never sent again without a person's word
+
+Vendor exceptions stop in the adapter. `parse` is pure; `send`, `fetch`, `act`, `check` and `listen` run on the process's one
+event loop for platform clients.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from conversations.normalized import Inbound
+
+
+class ChannelError(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WebhookRejected(ChannelError):
+    def __init__(self, reason: str, status: int = 403) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Unreadable(ChannelError):
+    pass
+
+
+class SendFailed(ChannelError):
+    pass
+
+
+class Retryable(SendFailed):
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Refused(SendFailed):
+    pass
+
+
+class Uncertain(SendFailed):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the platform can do, for the composer and the docs."""
+
+    text_limit: int  # characters in one part
+    files: bool = False
+    file_limit: int = 0  # bytes
+    caption_limit: int = 0
+    typing: bool = False
+    read_marks: bool = False  # we can tell the customer that we read
+    receipts: tuple[str, ...] = ()  # of delivered, read: what the platform tells us
+    edits: bool = False
+    deletes: bool = False
+    reactions: bool = False
+    public_posts: bool = False
+    repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a connection's form."""
+
+    key: str
+    label: str
+    help: str  # where the value is found
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """A request as it came. Header names are lower-case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HookAnswer:
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    name: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPart:
+    """One part of a message on its way out. `delivery_id` is ours and stays the same over retries."""
+
+    delivery_id: int
+    thread_id: str
+    text: str = ""
+    file: OutboundFile | None = None
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendReceipt:
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a live test of the connection found. No problems: it works."""
+
+    problems: tuple[str, ...] = ()
+    facts: Mapping[str, str] | None = None  # shown beside the connection: the bot's name, the account
+
+
+# Stores updates (delivery id, raw bytes) and moves the poll offset in one transaction; returns when it is committed.
+Store = Callable[[list[tuple[str, bytes]], int], Awaitable[None]]
+
+
+class ChannelAdapter(ABC):
+    """One connected account. Built from its connection's settings; cheap to build, and keeps no state in between."""
+
+    channel: ClassVar[str]
+    label: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    settings_form: ClassVar[tuple[Setting, ...]] = ()
+    body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = settings
+
+    def identity_scope(self) -> str:
+        """What this account's addresses are unique within; '' when they are unique in the whole world."""
+        return ""
+
+    def answer(self, request: HookRequest) -> HookAnswer | None:
+        """The reply to a handshake, or None when the request is a delivery."""
+        return None
+
+    @abstractmethod
+    def authenticate(self, request: HookRequest) -> None:
+        """Return when the raw bytes are the platform's own; raise WebhookRejected otherwise."""
+
+    def delivery_id(self, body: bytes) -> str:
+        """The platform's id of this delivery: a repeat has the same. Raises WebhookRejected(status=400) when the
+        body is not what the platform sends."""
+        return hashlib.sha256(body).hexdigest()
+
+    @abstractmethod
+    def parse(self, body: bytes) -> list[Inbound]:
+        """What the delivery says. Unknown kinds give an empty list; raises Unreadable when it cannot be read."""
+
+    @abstractmethod
+    async def send(self, part: OutboundPart) -> SendReceipt:
+        """Send one part; raises Retryable, Refused or Uncertain."""
+
+    async def fetch(self, external_id: str, limit: int) -> bytes:
+        """A file's bytes, at most `limit`; raises Retryable or Refused."""
+        raise Refused(f"{self.label} files cannot be fetched")
+
+    async def typing(self, thread_id: str) -> None:
+        """Show the customer that we write. Failures do not matter and raise SendFailed."""
+
+    async def listen(self, offset: int, store: Store) -> None:
+        """Take updates from the platform until cancelled, storing each batch before confirming it.
+
+        Only called when `listens` is True. Raises ChannelError when it cannot go on; the caller waits and calls again.
+        """
+
+    def listens(self) -> bool:
+        """Whether this connection is served by `listen` instead of a webhook."""
+        return False
+
+    async def check(self, hook_url: str) -> Check:
+        """Test the connection live and register what the platform needs (its webhook). Never raises ChannelError."""
+        return Check()
+
+    async def close(self) -> None:
+        """Let go of clients; the adapter is not used afterwards."""

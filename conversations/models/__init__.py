@@ -1,0 +1,23 @@
+"""The tables of the hub: what was said, who answers, what it was understood to be."""
+
+from conversations.models.delivery import Delivery
+from conversations.models.inbox import Inbox
+from conversations.models.message import File, Message, Note, Reaction, Revision
+from conversations.models.thread import Conversation, Thread
+from conversations.models.understanding import Correction, Route, RoutedRecord, Triage
+
+__all__ = [
+    "Conversation",
+    "Correction",
+    "Delivery",
+    "File",
+    "Inbox",
+    "Message",
+    "Note",
+    "Reaction",
+    "Revision",
+    "Route",
+    "RoutedRecord",
+    "Thread",
+    "Triage",
+]

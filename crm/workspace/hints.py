@@ -1,0 +1,30 @@
+"""Hints: "this workspace's events have reached number n". Content never travels here; a lost hint only costs time.
+
+The layers above listen, because crm never calls up: the live pages pull the events, the edge's workers look for work.
+"""
+
+import logging
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[int, int], None]  # (workspace id, event number); called in the thread that committed
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Call `listener` after each commit that recorded events, from now until `forget`."""
+    _listeners.append(listener)
+
+
+def forget(listener: Listener) -> None:
+    _listeners.remove(listener)
+
+
+def announce(workspace_id: int, number: int) -> None:
+    """Tell every listener. One that fails is logged and does not keep the hint from the others."""
+    for listener in list(_listeners):
+        try:
+            listener(workspace_id, number)
+        except Exception:
+            logger.exception("a listener failed", extra={"workspace": workspace_id, "event": number})
