@@ -8,8 +8,8 @@
         ├── Refused(reason)                  not sent and never will be; the reason is shown to the agent
         └── Uncertain(reason)                it may have arrived; never sent again without a person's word
 
-Vendor exceptions stop in the adapter. `parse` is pure; `send`, `fetch`, `act`, `check` and `listen` run on the process's one
-event loop for platform clients.
+Vendor exceptions stop in the adapter. `parse` is pure; `send`, `fetch`, `typing`, `check` and `listen` run on the
+process's one event loop for platform clients.
 """
 
 import hashlib

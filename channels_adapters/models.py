@@ -45,9 +45,7 @@ class RawDelivery(WorkspaceOwned):
 
     class Meta:
         verbose_name_plural = "raw deliveries"
-        constraints = [
-            models.UniqueConstraint(fields=["inbox", "delivery_id"], name="a_raw_delivery_is_stored_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["inbox", "delivery_id"], name="a_raw_delivery_is_stored_once")]
         indexes = [
             models.Index(fields=["state", "inbox", "id"], name="raw_deliveries_to_take"),
         ]

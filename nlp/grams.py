@@ -90,7 +90,9 @@ class Vocabulary:
         return rows, values, float(values @ values)
 
     def save(self, path: Path) -> None:
-        np.savez_compressed(path, buckets=self.buckets, weights=self.weights.astype(np.float16), cues=np.array(self.cues))
+        np.savez_compressed(
+            path, buckets=self.buckets, weights=self.weights.astype(np.float16), cues=np.array(self.cues)
+        )
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:

@@ -40,7 +40,9 @@ def _without_cards(text: str) -> str:
     accounts = [found.span() for found in _IBAN.finditer(text) if _is_iban(found[0])]
 
     def mask(run: re.Match[str]) -> str:
-        if any(start <= run.start() < end for start, end in accounts) or _DEVICE_LABEL.search(text[: run.start()][-30:]):
+        if any(start <= run.start() < end for start, end in accounts) or _DEVICE_LABEL.search(
+            text[: run.start()][-30:]
+        ):
             return run[0]
         return _masked_run(run[0], is_international=text[: run.start()].endswith("+"))
 
@@ -53,7 +55,9 @@ def _masked_run(run: str, *, is_international: bool) -> str:
     kept, position, first = [], 0, 0
     while first < len(groups):
         last = _card_end(run, groups, first)
-        if last is not None and not (is_international and first == 0 and _count(run, groups, first, last) <= _PHONE_DIGITS):
+        if last is not None and not (
+            is_international and first == 0 and _count(run, groups, first, last) <= _PHONE_DIGITS
+        ):
             kept += [run[position : groups[first][0]], CARD]
             position, first = groups[last][1], last
         first += 1

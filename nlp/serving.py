@@ -18,6 +18,4 @@ def ready() -> bool:
 
 def triage(readings: Sequence[Reading]) -> list[Triage]:
     """STUB: everything is support with little confidence."""
-    return [
-        Triage("support", (("support", 0.3),), "how_to", 0.3, 0, 0.0, 1, "en", (), (), "stub") for _ in readings
-    ]
+    return [Triage("support", (("support", 0.3),), "how_to", 0.3, 0, 0.0, 1, "en", (), (), "stub") for _ in readings]

@@ -16,6 +16,7 @@ BREAK = "¶"  # between sentences: no phrase reaches over it
 _ELISION = r"(?<=[^\W\d_])['’](?=[^\W\d_]{3,})"  # l'article, dell'ordine: two words; don't, j'ai: one
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _REPEATED = re.compile(r"(\D)\1{2,}")
+_SHADES = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\u200d]")  # emoji variants
 _DIGIT = re.compile(r"\d")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
@@ -48,11 +49,11 @@ def normal_form(token: str) -> str:
 
 
 def _folded(token: str) -> str:
-    plain = unicodedata.normalize("NFKD", token.lower()).replace("ß", "ss")
+    plain = unicodedata.normalize("NFKD", _SHADES.sub("", token.lower())).replace("ß", "ss")
     kept = "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in "'’`´")
     if kept in {"?", "!"}:
         return kept
-    kept = _REPEATED.sub(r"\1", kept).strip("-_,.\"()[]{}<>«»“”„‘*~=|/\\¿¡") if kept else ""
+    kept = _REPEATED.sub(r"\1", kept).strip('-_,."()[]{}<>«»“”„‘*~=|/\\¿¡') if kept else ""
     return _DIGIT.sub("0", kept)[:40] if kept.strip() else ""
 
 
@@ -62,7 +63,9 @@ def words_of(doc: Doc) -> tuple[list[str], list[int]]:
     places: list[int] = []
     for token in doc:
         form = normal_form(token.text)
-        if form and not (form == BREAK and (not forms or forms[-1] == BREAK)):
+        if form == "s" and forms and token.text[0] in "'’":
+            forms[-1] += "s"  # where's: one word, as for those who leave the apostrophe out
+        elif form and not (form == BREAK and (not forms or forms[-1] == BREAK)):
             forms.append(form)
             places.append(token.i)
     return forms, places

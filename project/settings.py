@@ -8,6 +8,7 @@ BASE_DIR = env.BASE_DIR
 DATA_DIR = env.read_data_dir()
 DEBUG = env.read_bool("DEBUG", default=False)
 PORT = env.read_port("PORT", 8000)
+PUBLIC_URL_IS_GIVEN = bool(env.env.str("PUBLIC_URL", default="").strip())
 PUBLIC_URL = env.read_url("PUBLIC_URL", f"http://localhost:{PORT}")
 TRUSTED_PROXIES = env.read_list("TRUSTED_PROXIES")
 

@@ -90,9 +90,7 @@ class Reaction(WorkspaceOwned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["message", "identity", "emoji"], name="a_person_reacts_once_with_an_emoji"
-            )
+            models.UniqueConstraint(fields=["message", "identity", "emoji"], name="a_person_reacts_once_with_an_emoji")
         ]
 
 
@@ -126,7 +124,9 @@ class File(WorkspaceOwned):
         READY = "ready", _("ready")
         FAILED = "failed", _("could not be fetched")
 
-    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="files")  # null: uploaded, not sent yet
+    message = models.ForeignKey(
+        Message, models.CASCADE, null=True, related_name="files"
+    )  # null: uploaded, not sent yet
     token = models.CharField(max_length=40, unique=True, default=new_token)
     kind = models.CharField(max_length=12, default="file")  # image, video, audio, sticker, file, location, contact
     name = models.CharField(max_length=255, blank=True)

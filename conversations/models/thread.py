@@ -1,5 +1,7 @@
 """Thread and Conversation: where it is said, and the matter that it is about."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +65,7 @@ class Conversation(WorkspaceOwned):
     first_answered_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
 
-    objects = scoped(ConversationQuerySet)
+    objects: ClassVar[Any] = scoped(ConversationQuerySet)
 
     class Meta:
         constraints = [
@@ -99,7 +101,9 @@ class Thread(WorkspaceOwned):
     external_id = models.CharField(max_length=200)  # the platform's own id
     is_public = models.BooleanField(default=False)
     is_group = models.BooleanField(default=False)
-    conversation = models.ForeignKey(Conversation, models.SET_NULL, null=True, related_name="threads")  # null: none open
+    conversation = models.ForeignKey(
+        Conversation, models.SET_NULL, null=True, related_name="threads"
+    )  # null: none open
     last_message_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -1,5 +1,7 @@
 """What a customer agreed to hear, append-only: the newest row per purpose and kind of channel counts."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from crm.workspace import clock
@@ -23,7 +25,7 @@ class Consent(WorkspaceOwned):
     wording = models.CharField(max_length=400, blank=True)  # what they were asked, or what they wrote
     source = models.CharField(max_length=120)  # "message 812", "web form"
 
-    objects = scoped(ConsentQuerySet)
+    objects: ClassVar[Any] = scoped(ConsentQuerySet)
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "customer", "purpose", "kind", "-at"], name="newest_consent")]

@@ -23,7 +23,7 @@ def forget(listener: Listener) -> None:
 
 def announce(workspace_id: int, number: int) -> None:
     """Tell every listener. One that fails is logged and does not keep the hint from the others."""
-    for listener in list(_listeners):
+    for listener in _listeners:
         try:
             listener(workspace_id, number)
         except Exception:

@@ -123,7 +123,9 @@ class Event(WorkspaceOwned):
     number = models.BigIntegerField()  # without gaps inside a workspace, in the order of commits
     at = models.DateTimeField()
     verb = models.CharField(max_length=40)  # "message.received"
-    actor = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: a customer or the system
+    actor = models.ForeignKey(
+        Membership, models.SET_NULL, null=True, related_name="+"
+    )  # null: a customer or the system
     cause = models.CharField(max_length=120, blank=True)  # what led to it: "delivery 812", "policy", "page"
     changed: Any = models.JSONField(default=dict)  # {"status": ["open", "resolved"]}
     customer = models.ForeignKey("crm.Customer", models.SET_NULL, null=True, related_name="events")

@@ -1,6 +1,6 @@
 """What every table of a workspace shares: its owner, and a manager that refuses a query without one."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django_scopes import ScopedManager
@@ -16,7 +16,7 @@ class WorkspaceOwned(models.Model):
 
     workspace = models.ForeignKey("crm.Workspace", models.CASCADE, related_name="+")
 
-    objects = scoped()
+    objects: ClassVar[Any] = scoped()
 
     class Meta:
         abstract = True

@@ -1,0 +1,147 @@
+"""Inboxes and their connections: made, changed, tested; and the adapter that serves each."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings as django_settings
+from django_scopes import scope, scopes_disabled
+
+from channels_adapters.contract import ChannelAdapter, Check
+from channels_adapters.models import Connection
+from channels_adapters.registry import channels
+from channels_adapters.workers.platform_loop import portal
+from conversations.models import Inbox
+from crm.workspace import clock
+from crm.workspace.events import change
+from crm.workspace.models import Membership, Workspace
+
+logger = logging.getLogger(__name__)
+FRESH_FOR = 2.0  # seconds that a connection's settings are believed without looking
+
+
+class WrongSettings(Exception):
+    """What was given does not fit the channel's form; the words say which and what to do."""
+
+
+@dataclass(slots=True)
+class Served:
+    """An inbox with the adapter built for its present settings."""
+
+    inbox: Inbox
+    adapter: ChannelAdapter
+    looked_at: float
+
+
+_lock = threading.Lock()
+_served: dict[str, Served] = {}
+
+
+def serving(key: str) -> Served | None:
+    """The inbox behind a hook's key with its adapter, or None. Its settings are at most two seconds old."""
+    known = _served.get(key)
+    if known is not None and time.monotonic() - known.looked_at < FRESH_FOR:
+        return known
+    with scopes_disabled():
+        connection = Connection.objects.select_related("inbox__workspace").filter(inbox__key=key).first()
+    if connection is None or connection.inbox.channel not in channels():
+        return None
+    return _remember(key, connection)
+
+
+def _remember(key: str, connection: Connection) -> Served:
+    with _lock:
+        known = _served.get(key)
+        if known is not None and known.adapter.settings == connection.settings:
+            known.inbox, known.looked_at = connection.inbox, time.monotonic()
+            return known
+        adapter = channels()[connection.inbox.channel](connection.settings)
+        _served[key] = Served(connection.inbox, adapter, time.monotonic())
+    if known is not None:
+        portal().start_task_soon(known.adapter.close)
+    return _served[key]
+
+
+def forget() -> None:
+    """Drop every adapter that is kept, with its clients."""
+    with _lock:
+        dropped = list(_served.values())
+        _served.clear()
+    for served in dropped:
+        portal().call(served.adapter.close)
+
+
+def complete(channel: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The settings with defaults and made-up secrets filled in; raises WrongSettings."""
+    if channel not in channels():
+        raise WrongSettings(f"there is no channel {channel!r}; there are: {', '.join(sorted(channels()))}")
+    form = {setting.key: setting for setting in channels()[channel].settings_form}
+    unknown = set(given) - set(form)
+    if unknown:
+        raise WrongSettings(f"{channel} has no setting {min(unknown)!r}; it has: {', '.join(form) or 'none'}")
+    settings = {key: str(given.get(key, "")).strip() or setting.default for key, setting in form.items()}
+    missing = [key for key, setting in form.items() if setting.required and not settings[key]]
+    if missing:
+        raise WrongSettings(f"{channel} needs {', '.join(missing)}: {form[missing[0]].help}")
+    if "secret_token" in form and not settings["secret_token"]:
+        settings["secret_token"] = secrets.token_urlsafe(32)
+    return settings
+
+
+def connect(
+    workspace: Workspace,
+    channel: str,
+    *,
+    name: str,
+    given: Mapping[str, str],
+    state: str = Inbox.State.LIVE,
+    by: Membership | None = None,
+) -> Inbox:
+    """An inbox of the channel with its connection, stored and live. Raises WrongSettings and then stores nothing."""
+    settings = complete(channel, given)
+    adapter = channels()[channel](settings)
+    with change(workspace, actor=by, cause="connect") as event:
+        inbox = Inbox(workspace=workspace, channel=channel, name=name, state=state)
+        inbox.identity_scope, inbox.capabilities = adapter.identity_scope(), adapter.capabilities.as_json()
+        inbox.save()
+        Connection.objects.create(workspace=workspace, inbox=inbox, settings=settings)
+        event.record("inbox.connected", inbox)
+    return inbox
+
+
+def hook_url(inbox: Inbox) -> str:
+    return f"{django_settings.PUBLIC_URL}/hooks/{inbox.key}/"
+
+
+def check(inbox: Inbox) -> Check:
+    """Test the inbox live and register its webhook; what was learnt is written onto the connection."""
+    served = serving(inbox.key)
+    if served is None:
+        return Check((f"There is no adapter for {inbox.channel} in this installation.",))
+    found: Check = portal().call(served.adapter.check, hook_url(inbox))
+    with scope(workspace=inbox.workspace):
+        connection = Connection.objects.get(inbox=inbox)
+        facts = {key: value for key, value in (found.facts or {}).items() if key in connection.settings}
+        connection.settings = {**connection.settings, **facts}
+        connection.last_error = found.problems[0][:300] if found.problems else ""
+        connection.last_error_at = clock.now() if found.problems else None
+        connection.save(update_fields=["settings", "last_error", "last_error_at"])
+        scope_now = channels()[inbox.channel](connection.settings).identity_scope()
+        Inbox.objects.filter(pk=inbox.pk).update(identity_scope=scope_now)
+    return found
+
+
+def write_capabilities() -> None:
+    """Write each channel's capabilities onto its inboxes, for the composer: done at every start."""
+    with scopes_disabled():
+        for name, adapter in channels().items():
+            Inbox.objects.filter(channel=name).update(capabilities=adapter.capabilities.as_json())
+
+
+def note_health(inbox: Inbox, **facts: object) -> None:
+    """Write down how the connection goes: last_in_at, last_out_at, last_error."""
+    with scopes_disabled():
+        Connection.objects.filter(inbox_id=inbox.pk).update(**facts)

@@ -1,0 +1,93 @@
+"""The hooks: `/hooks/<inbox key>/`, a bare ASGI application that stands before Django's handler.
+
+It authenticates the raw bytes, stores them, and only then acknowledges. Sessions, templates and middleware are not
+for platforms, and were most of a request's cost.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from channels_adapters import connections
+from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
+from channels_adapters.workers.running import workers
+from conversations.models import Inbox
+
+logger = logging.getLogger(__name__)
+_PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
+STORE_WITHIN = 20.0  # seconds; then 503, and the platform delivers again
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answer one request of a platform."""
+    answer = await _answer(scope, receive)
+    headers = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
+    path = _PATH.match(scope["path"])
+    served = await sync_to_async(connections.serving, thread_sensitive=False)(path[1]) if path else None
+    if served is None:
+        return HookAnswer(404, b"There is no such inbox.\n")
+    body = await _body(receive, served.adapter.body_limit)
+    if body is None:
+        return HookAnswer(413, b"The body is larger than this channel ever sends.\n")
+    request = _request(scope, body)
+    try:
+        return await _take(served, request)
+    except WebhookRejected as error:
+        logger.info("hook refused", extra={"inbox": served.inbox.pk, "status": error.status})
+        return HookAnswer(error.status, f"{error.reason}\n".encode())
+    except ChannelError as error:
+        return HookAnswer(400, f"{error.reason}\n".encode())
+
+
+async def _take(served: connections.Served, request: HookRequest) -> HookAnswer:
+    adapter, inbox = served.adapter, served.inbox
+    adapter.authenticate(request)
+    handshake = adapter.answer(request)
+    if handshake is not None:
+        return handshake
+    if request.method != "POST":
+        return HookAnswer(405, b"Deliveries are posted here.\n")
+    if inbox.state != Inbox.State.LIVE:
+        return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
+    delivery_id = adapter.delivery_id(request.body)
+    stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, request.body))
+    try:
+        await asyncio.wait_for(stored, STORE_WITHIN)
+    except Exception:
+        logger.exception("a delivery could not be stored", extra={"inbox": inbox.pk})
+        return HookAnswer(503, b"It could not be stored; deliver it again.\n")
+    return HookAnswer(200, json.dumps({"ok": True}).encode(), "application/json")
+
+
+async def _body(receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None when it is over the limit; the rest is then not read."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _request(scope: dict[str, Any], body: bytes) -> HookRequest:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = scope.get("query_string", b"").decode("latin-1")
+    return HookRequest(scope["method"], scope["path"], query, headers, body)

@@ -1,0 +1,68 @@
+"""`manage.py parse INBOX_KEY`: what an adapter makes of a request, without storing anything.
+
+Reads a request as JSON on standard input: {"method", "path", "query", "headers", "body" | "body_b64"}; prints one line
+of JSON with status, outcome (accept, ignore, reject, challenge) and events.
+"""
+
+import base64
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from channels_adapters import connections, plain
+from channels_adapters.contract import HookRequest, Unreadable, WebhookRejected
+
+
+class Command(BaseCommand):
+    help = "Parse one request for an inbox without storing it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("inbox_key")
+
+    def handle(self, *args: Any, inbox_key: str, **options: Any) -> None:
+        served = connections.serving(inbox_key)
+        if served is None:
+            raise CommandError(f"There is no inbox with the key {inbox_key!r}.")
+        request = _request(sys.stdin.buffer.read())
+        self.stdout.write(json.dumps(_answer(served, request)))
+
+
+def _request(given: bytes) -> HookRequest:
+    try:
+        fields = json.loads(given)
+        body = base64.b64decode(fields["body_b64"]) if "body_b64" in fields else _bytes(fields.get("body", ""))
+        headers = {str(key).lower(): str(value) for key, value in (fields.get("headers") or {}).items()}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CommandError(f"Standard input must be a request as a JSON object: {error}") from error
+    return HookRequest(
+        fields.get("method") or "POST", fields.get("path") or "", fields.get("query") or "", headers, body
+    )
+
+
+def _bytes(body: Any) -> bytes:
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else json.dumps(body).encode()
+
+
+def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
+    adapter = served.adapter
+    if len(request.body) > adapter.body_limit:
+        return {"status": 413, "outcome": "reject", "events": [], "reason": "too large"}
+    try:
+        adapter.authenticate(request)
+        handshake = adapter.answer(request)
+        if handshake is not None:
+            return {
+                "status": handshake.status,
+                "outcome": "challenge",
+                "events": [],
+                "body": handshake.body.decode("utf-8", "replace"),
+            }
+        delivery_id = adapter.delivery_id(request.body)
+        events = [plain.event(inbound) for inbound in adapter.parse(request.body)]
+    except WebhookRejected as error:
+        return {"status": error.status, "outcome": "reject", "events": [], "reason": error.reason}
+    except Unreadable as error:
+        return {"status": 200, "outcome": "ignore", "events": [], "parked": error.reason}
+    return {"status": 200, "outcome": "accept" if events else "ignore", "events": events, "delivery_id": delivery_id}

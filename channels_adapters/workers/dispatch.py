@@ -1,0 +1,158 @@
+"""The way out at the edge: due parts are claimed, sent on the platform loop, and settled by what the platform said."""
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+
+from django.db import close_old_connections, connection
+from django_scopes import scope
+
+from channels_adapters import connections
+from channels_adapters.contract import (
+    ChannelAdapter,
+    OutboundFile,
+    OutboundPart,
+    Refused,
+    Retryable,
+    SendFailed,
+    SendReceipt,
+)
+from channels_adapters.registry import channels
+from channels_adapters.workers import fetching
+from channels_adapters.workers.platform_loop import portal
+from conversations import deliveries, files, gate
+from conversations.models import Delivery, Thread
+from crm.workspace import clock
+from crm.workspace.events import change
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 32  # parts in flight
+SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
+
+Outcome = tuple[Delivery, "Future[SendReceipt]"]
+
+
+class Dispatch(threading.Thread):
+    """Sends what is due, until `stop`."""
+
+    def __init__(self) -> None:
+        super().__init__(name="dispatch", daemon=True)
+        self._wakes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+        self._in_flight: dict[int, Delivery] = {}
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look for due parts now."""
+        self._wakes.put(None)
+
+    def stop(self) -> None:
+        """End after what is in hand; parts in flight stay claimed and are settled by their lease."""
+        self._stopping = True
+        self.wake()
+        self.join(timeout=10)
+
+    def run(self) -> None:
+        while not self._stopping:
+            outcomes = self._next_outcomes()
+            try:
+                close_old_connections()
+                self._settle(outcomes)
+                deliveries.expire_leases(repeatable_channels=_repeatable())
+                self._send_due()
+                fetching.fetch_waiting(self.wake)
+            except Exception:
+                logger.exception("dispatch stumbled; what is due is sent with the next look")
+        connection.close()
+
+    def _next_outcomes(self) -> list[Outcome]:
+        found: list[Outcome | None] = []
+        try:
+            found.append(self._wakes.get(timeout=SAFETY_LOOK))
+            while True:
+                found.append(self._wakes.get_nowait())
+        except queue.Empty:
+            return [outcome for outcome in found if outcome is not None]
+
+    def _send_due(self) -> None:
+        while free := AT_ONCE - len(self._in_flight):
+            claimed = deliveries.claim(free)
+            for delivery in claimed:
+                self._start(delivery)
+            if not claimed:
+                return
+
+    def _start(self, delivery: Delivery) -> None:
+        self._in_flight[delivery.pk] = delivery
+        sending: Future[SendReceipt] = Future()
+        try:
+            part, adapter = _part(delivery)
+            sending = portal().start_task_soon(adapter.send, part)
+        except SendFailed as error:
+            sending.set_exception(error)
+        except Exception as error:
+            logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
+            sending.set_exception(Retryable(f"{type(error).__name__} while preparing it"))
+        sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
+
+    def _settle(self, outcomes: list[Outcome]) -> None:
+        for delivery, sending in outcomes:
+            with change(delivery.workspace, cause="dispatch"):
+                settle(delivery, sending)
+            self._in_flight.pop(delivery.pk, None)
+
+
+def _repeatable() -> list[str]:
+    return [name for name, adapter in channels().items() if adapter.capabilities.repeatable]
+
+
+def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
+    """What to send and by which adapter; raises Refused when the consent gate has closed meanwhile."""
+    message, thread = delivery.message, delivery.thread
+    with scope(workspace=delivery.workspace):
+        objection = gate.objection(thread, message.identity, message.purpose) if message else ""
+        served = connections.serving(thread.inbox.key)
+        if objection or served is None:
+            raise Refused(objection or "This inbox is not connected.")
+        file = None
+        if delivery.file is not None:
+            data = files.read(delivery.file)
+            file = OutboundFile(delivery.file.name, delivery.file.mime, data)
+        return OutboundPart(delivery.pk, thread.external_id, delivery.text, file), served.adapter
+
+
+def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+    """Write down how a send ended."""
+    inbox = delivery.thread.inbox
+    try:
+        receipt = sending.result()
+    except Retryable as error:
+        deliveries.put_off(delivery, error.reason, error.retry_after)
+        connections.note_health(inbox, last_error=error.reason[:300], last_error_at=clock.now())
+    except Refused as error:
+        deliveries.refused(delivery, error.reason)
+    except SendFailed as error:
+        deliveries.uncertain(delivery, error.reason)
+    except BaseException as error:  # cancelled at stop, or a fault of ours after bytes may have left
+        logger.exception("a send ended oddly", extra={"delivery": delivery.pk})
+        deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
+    else:
+        deliveries.sent(delivery, receipt.external_id)
+        connections.note_health(inbox, last_out_at=clock.now())
+        logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+
+
+def show_typing(thread: Thread) -> None:
+    """Let the platform show that an agent writes, where it can. Failures do not matter."""
+    if not thread.inbox.sends or not thread.inbox.capabilities.get("typing"):
+        return
+    served = connections.serving(thread.inbox.key)
+    if served is not None:
+        portal().start_task_soon(_try_typing, served.adapter, thread.external_id)
+
+
+async def _try_typing(adapter: ChannelAdapter, thread_id: str) -> None:
+    try:
+        await adapter.typing(thread_id)
+    except SendFailed as error:
+        logger.info("typing was not shown", extra={"reason": error.reason})

@@ -1,0 +1,201 @@
+"""The way in: one customer message, edit, receipt or reaction at a time, each stored exactly once.
+
+The order of locks is always thread, then conversation, then the workspace's event counter.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError
+
+import nlp
+from conversations import routes
+from conversations.models import Conversation, File, Inbox, Message, Thread
+from conversations.normalized import Attachment, FirstTouch, InboundMessage
+from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from crm.marketing.models import Campaign
+from crm.people.models import Identity, Origin
+from crm.people.recognition import Address, note_origin, recognise
+from crm.workspace import clock
+from crm.workspace.events import Change, change
+
+logger = logging.getLogger(__name__)
+FUTURE_TOLERANCE = timedelta(days=1)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def receive_message(
+    inbox: Inbox,
+    inbound: InboundMessage,
+    *,
+    triage: nlp.Triage | None,
+    raw_delivery_id: int | None = None,
+    at: datetime | None = None,
+) -> Message | None:
+    """Store one customer message on its thread, opening a conversation if none is open.
+
+    Returns None when this outside message is stored already. `triage` is None when it could not be read in time:
+    the sweep reads it later. `at` is the time of arrival, now unless history is loaded.
+    """
+    at = at or clock.now()
+    try:
+        with change(inbox.workspace, cause=f"{inbox.channel} message") as event:
+            thread = lock_thread(inbox, inbound.thread_id, is_public=inbound.is_public, is_group=inbound.is_group)
+            if Message.objects.filter(thread=thread, external_id=inbound.external_id[:255]).exists():
+                return None
+            identity = _identify(inbox, inbound, at)
+            conversation = _conversation_of(event, thread, identity, at)
+            message = _store(conversation, thread, identity, inbound, raw_delivery_id, at)
+            _understand(event, message, triage, at)
+            _note_arrival(event, message, at)
+    except IntegrityError:  # the look above saves work; the database decides
+        if Message.objects.filter(thread__inbox=inbox, external_id=inbound.external_id[:255]).exists():
+            return None
+        raise
+    logger.info("message in", extra={"conversation": conversation.pk, "message_id": message.pk})
+    return message
+
+
+def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_group: bool = False) -> Thread:
+    """The thread, made when it is new, locked until the change ends: what follows on it happens one by one."""
+    key = {"inbox": inbox, "external_id": external_id[:200]}
+    locked = Thread.objects.select_for_update().filter(**key)
+    thread: Thread | None = locked.first()
+    if thread is None:
+        made = Thread(workspace=inbox.workspace, is_public=is_public, is_group=is_group, **key)
+        Thread.objects.bulk_create([made], ignore_conflicts=True)
+        thread = locked.get()
+    return thread
+
+
+def lock_conversation(pk: int) -> Conversation:
+    """The conversation with its people, locked until the change ends."""
+    found: Conversation = Conversation.objects.select_for_update(of=("self",)).with_people().get(pk=pk)
+    return found
+
+
+def _identify(inbox: Inbox, inbound: InboundMessage, at: datetime) -> Identity:
+    sender = inbound.sender
+    name = clean_line(sender.name, 160)
+    username = clean_line(sender.username, 150)
+    address = Address(
+        kind=inbox.channel,
+        scope=inbox.identity_scope,
+        address=clean_line(sender.address, 255),
+        name=name or (f"@{username}" if username else ""),
+        handle=f"@{username}" if username else clean_line(sender.phone or sender.email, 160),
+        language=clean_line(sender.language, 12),
+        is_verified=sender.verified,
+    )
+    identity, is_new = recognise(inbox.workspace, address, at)
+    if is_new and inbound.first_touch is not None:
+        note_origin(identity.customer, _origin(inbox, inbound.first_touch, at))
+    return identity
+
+
+def _origin(inbox: Inbox, touch: FirstTouch, at: datetime) -> Origin:
+    code = clean_line(touch.utm_campaign or touch.payload, 120)
+    return Origin(
+        at=at,
+        channel=inbox.channel,
+        url=clean_line(touch.url, 1000),
+        referrer=clean_line(touch.referrer, 1000),
+        utm_source=clean_line(touch.utm_source, 120),
+        utm_medium=clean_line(touch.utm_medium, 120),
+        utm_campaign=clean_line(touch.utm_campaign, 120),
+        payload=clean_line(touch.payload, 120),
+        campaign=Campaign.objects.filter(code=code).first() if code else None,
+    )
+
+
+def _conversation_of(event: Change, thread: Thread, identity: Identity, at: datetime) -> Conversation:
+    if thread.conversation_id is not None:
+        conversation = lock_conversation(thread.conversation_id)
+        if conversation.is_open:
+            return conversation
+    conversation = Conversation(workspace=event.workspace, customer=identity.customer, inbox=thread.inbox)
+    conversation.opened_at = conversation.last_message_at = at
+    conversation.save()
+    thread.conversation = conversation
+    event.record(
+        "conversation.opened", conversation, customer=identity.customer, conversation_id=conversation.pk, at=at
+    )
+    return conversation
+
+
+def _store(
+    conversation: Conversation,
+    thread: Thread,
+    identity: Identity,
+    inbound: InboundMessage,
+    raw_delivery_id: int | None,
+    at: datetime,
+) -> Message:
+    message = Message(
+        workspace=thread.workspace,
+        conversation=conversation,
+        thread=thread,
+        seq=conversation.next_seq(),
+        direction=Message.Direction.IN,
+        author_kind=Message.Author.CUSTOMER,
+        identity=identity,
+        text=nlp.redact(clean(inbound.text[:TEXT_LIMIT])),
+        external_id=inbound.external_id[:255],
+        reply_to_external_id=inbound.reply_to[:255],
+        raw_delivery_id=raw_delivery_id,
+        at=at,
+        platform_at=_plausible(inbound.at, at),
+    )
+    message.save(force_insert=True)
+    for attachment in inbound.attachments:
+        _attach(message, attachment)
+    thread.last_message_at = at
+    thread.save(update_fields=["conversation", "last_message_at"])
+    return message
+
+
+def _plausible(claimed: datetime, at: datetime) -> datetime | None:
+    return claimed if EARLIEST < claimed < at + FUTURE_TOLERANCE else None
+
+
+def _attach(message: Message, attachment: Attachment) -> None:
+    if attachment.token:  # uploaded before; only a file of no message yet may be claimed
+        File.objects.filter(token=attachment.token, message=None).update(message=message)
+        return
+    file = File(workspace=message.workspace, message=message, kind=attachment.kind, details=attachment.details)
+    file.name, file.mime = clean_line(attachment.name, 255), clean_line(attachment.mime, 120)
+    file.size, file.external_id = attachment.size, attachment.external_id[:400]
+    file.state = File.State.WAITING if attachment.external_id else File.State.READY
+    file.save()
+
+
+def _understand(event: Change, message: Message, read: nlp.Triage | None, at: datetime) -> None:
+    conversation = message.conversation
+    if read is None:
+        message.awaits_triage = True
+        message.save(update_fields=["awaits_triage"])
+        conversation.needs_person = not conversation.function
+        return
+    triage = routes.keep_triage(message, read, at)
+    routes.show_on(conversation, triage)
+    routes.route_by_policy(event, message, triage, at)
+
+
+def _note_arrival(event: Change, message: Message, at: datetime) -> None:
+    """Write the message down onto its conversation and customer, for the pages that list them."""
+    conversation, customer = message.conversation, message.conversation.customer
+    conversation.last_text = snippet(message.text) or file_words(message)
+    conversation.last_message_at, conversation.last_by_us = at, False
+    conversation.unread += 1
+    conversation.waiting_since = conversation.waiting_since or at
+    conversation.save()
+    customer.last_contact_at = at
+    customer.waiting_since = customer.waiting_since or at
+    customer.save(update_fields=["last_contact_at", "waiting_since", "mood", "language"])
+    event.record("message.received", message, customer=customer, conversation_id=conversation.pk, at=at)
+
+
+def file_words(message: Message) -> str:
+    """What the list shows for a message without text: the name of its first file."""
+    first = message.files.first()
+    return "" if first is None else f"📎 {first.name or first.kind}"

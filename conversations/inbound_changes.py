@@ -1,0 +1,134 @@
+"""What comes in about messages that exist: edits, deletions, reactions, receipts, blocks, moved threads.
+
+Each may arrive before what it is about, twice, or too late: then nothing changes and False is returned.
+"""
+
+from functools import singledispatch
+
+import nlp
+from conversations import deliveries
+from conversations.inbound import lock_conversation, lock_thread
+from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
+from conversations.normalized import Blocked, Deletion, Edit, Inbound, Reacted, ReadUpTo, Receipt, ThreadMoved
+from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from crm.people.models import Identity
+from crm.workspace import clock
+from crm.workspace.events import change
+
+
+@singledispatch
+def apply(inbound: Inbound, inbox: Inbox) -> bool:
+    """Take in one change; True when something is different now."""
+    raise TypeError(f"nothing takes in a {type(inbound).__name__}")
+
+
+def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
+    found = Message.objects.select_related("conversation__customer", "thread")
+    message: Message | None = found.filter(
+        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:255]
+    ).first()
+    return message
+
+
+@apply.register
+def _edit(inbound: Edit, inbox: Inbox) -> bool:
+    with change(inbox.workspace, cause=f"{inbox.channel} edit") as event:
+        lock_thread(inbox, inbound.thread_id)
+        message = _message(inbox, inbound.thread_id, inbound.target)
+        text = nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
+        if message is None or message.is_ours or message.text == text:
+            return False
+        if message.edited_at is not None and message.edited_at >= inbound.at:
+            return False
+        Revision.objects.create(workspace=inbox.workspace, message=message, text=message.text)
+        before, message.text, message.edited_at = message.text, text, inbound.at
+        message.save(update_fields=["text", "edited_at"])
+        conversation = lock_conversation(message.conversation_id)
+        if conversation.last_text == (snippet(before)):
+            conversation.last_text = snippet(text)
+            conversation.save(update_fields=["last_text"])
+        event.record("message.edited", message, customer=conversation.customer, conversation_id=conversation.pk)
+    return True
+
+
+@apply.register
+def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
+    with change(inbox.workspace, cause=f"{inbox.channel} deletion") as event:
+        lock_thread(inbox, inbound.thread_id)
+        message = _message(inbox, inbound.thread_id, inbound.target)
+        if message is None or message.deleted_at is not None:
+            return False
+        message.deleted_at = clock.now()
+        message.save(update_fields=["deleted_at"])
+        customer = message.conversation.customer
+        event.record("message.deleted", message, customer=customer, conversation_id=message.conversation_id)
+    return True
+
+
+@apply.register
+def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
+    with change(inbox.workspace, cause=f"{inbox.channel} reaction") as event:
+        message = _message(inbox, inbound.thread_id, inbound.target) or _sent(inbox, inbound)
+        identity = _identity(inbox, inbound.sender.address)
+        if message is None or identity is None:
+            return False
+        wanted = {clean_line(emoji, 40) for emoji in inbound.emojis}
+        standing = Reaction.objects.filter(message=message, identity=identity)
+        had = set(standing.values_list("emoji", flat=True))
+        if had == wanted:
+            return False
+        standing.exclude(emoji__in=wanted).delete()
+        for emoji in wanted - had:
+            Reaction.objects.create(workspace=inbox.workspace, message=message, identity=identity, emoji=emoji)
+        customer = message.conversation.customer
+        event.record("message.reacted", message, customer=customer, conversation_id=message.conversation_id)
+    return True
+
+
+def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
+    sent = Delivery.objects.filter(
+        thread__inbox=inbox, thread__external_id=inbound.thread_id[:200], external_id=inbound.target[:255]
+    )
+    found = sent.select_related("message__conversation__customer").first()
+    return found.message if found else None
+
+
+def _identity(inbox: Inbox, address: str) -> Identity | None:
+    key = {"kind": inbox.channel, "scope": inbox.identity_scope, "address": clean_line(address, 255)}
+    found: Identity | None = Identity.objects.filter(**key).first()
+    return found
+
+
+@apply.register
+def _receipt(inbound: Receipt, inbox: Inbox) -> bool:
+    return deliveries.take_receipt(inbox, inbound)
+
+
+@apply.register
+def _read_up_to(inbound: ReadUpTo, inbox: Inbox) -> bool:
+    return deliveries.take_read_mark(inbox, inbound)
+
+
+@apply.register
+def _blocked(inbound: Blocked, inbox: Inbox) -> bool:
+    with change(inbox.workspace, cause=f"{inbox.channel} block") as event:
+        identity = _identity(inbox, inbound.sender.address)
+        if identity is None or (identity.blocked_at is not None) == inbound.is_blocked:
+            return False
+        identity.blocked_at = clock.now() if inbound.is_blocked else None
+        identity.save(update_fields=["blocked_at"])
+        verb = "identity.blocked" if inbound.is_blocked else "identity.unblocked"
+        event.record(verb, identity, customer=identity.customer)
+    return True
+
+
+@apply.register
+def _thread_moved(inbound: ThreadMoved, inbox: Inbox) -> bool:
+    with change(inbox.workspace, cause=f"{inbox.channel} thread moved") as event:
+        thread = lock_thread(inbox, inbound.thread_id)
+        if Thread.objects.filter(inbox=inbox, external_id=inbound.new_thread_id[:200]).exists():
+            return False
+        thread.external_id = inbound.new_thread_id[:200]
+        thread.save(update_fields=["external_id"])
+        event.record("thread.moved", thread, conversation_id=thread.conversation_id)
+    return True

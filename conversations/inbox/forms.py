@@ -1,0 +1,113 @@
+"""What agents fill in: replies, notes, uploads, assignments, corrections."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from conversations import intents
+from conversations.models import File
+from conversations.text import TEXT_LIMIT
+from crm.workspace.models import Function, Membership, Workspace
+
+
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files."""
+
+    widget = ManyFiles
+
+    def clean(self, value: Any, initial: Any = None) -> list[UploadedFile]:
+        given = value if isinstance(value, list | tuple) else [value]
+        return [super(FilesField, self).clean(one, initial) for one in given if one]
+
+
+class SayForm(forms.Form):
+    """A text with the writer's own id for it: a double submit is one message."""
+
+    client_id = forms.CharField(max_length=64)
+    text = forms.CharField(required=False, max_length=TEXT_LIMIT)
+
+    @staticmethod
+    def new_id() -> str:
+        return uuid.uuid4().hex
+
+
+class NoteForm(SayForm):
+    pass
+
+
+class ReplyForm(SayForm):
+    """`files` come with the form; `file` names what was uploaded before."""
+
+    files = FilesField(required=False)
+
+    def uploaded(self) -> list[File]:
+        """The files that were uploaded for this reply and belong to no message yet, in the order given."""
+        tokens = self.data.getlist("file") if hasattr(self.data, "getlist") else []
+        found = {file.token: file for file in File.objects.filter(token__in=tokens[:20], message=None)}
+        return [found[token] for token in dict.fromkeys(tokens) if token in found]
+
+
+class UploadForm(forms.Form):
+    files = FilesField()
+
+
+class AssignForm(forms.Form):
+    """Nobody when left empty."""
+
+    member = forms.ModelChoiceField(queryset=None, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["member"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = members()
+
+
+def members() -> Any:
+    """Those whom a conversation can be given to."""
+    working = Membership.objects.filter(left_at=None, agent__is_active=True)
+    return working.select_related("agent").order_by("agent__name", "pk")
+
+
+class CorrectionForm(forms.Form):
+    """What a message really was. The intent's function becomes the main one."""
+
+    functions = forms.MultipleChoiceField()
+    intent = forms.ChoiceField(required=False)
+    sentiment = forms.TypedChoiceField(coerce=int, choices=[(-1, _("negative")), (0, _("neutral")), (1, _("positive"))])
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        switched_on = [(name, label) for name, label in Function.choices if name in workspace.functions]
+        choices = [*switched_on, (intents.NONE, _("None of these"))]
+        for name, offered in (("functions", choices), ("intent", list(_intent_groups(choices)))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = offered
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        chosen, intent = cleaned.get("functions", []), cleaned.get("intent", "")
+        if intents.NONE in chosen and len(chosen) > 1:
+            raise forms.ValidationError(_("Tick either what it was about, or “None of these”."))
+        if intent and chosen and intents.function_of(intent) not in chosen:
+            if intent != self.initial.get("intent"):
+                raise forms.ValidationError(_("Choose an intent of what you have ticked."))
+            cleaned["intent"] = intent = ""  # only the function was corrected: the old intent goes with it
+        main = intents.function_of(intent)
+        cleaned["functions"] = sorted((name for name in chosen if name != intents.NONE), key=lambda name: name != main)
+        return cleaned
+
+
+def _intent_groups(functions: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, Any]]:
+    yield "", _("not said")
+    for function, label in functions:
+        yield label, [(name, words) for name, words in intents.INTENTS[function].items()]

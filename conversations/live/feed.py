@@ -1,0 +1,122 @@
+"""One feed per process and workspace: it hears hints, reads the new events once, and hands them to every socket here.
+
+It lives on the server's loop. A hint that is lost, a layer that is down and a machine that slept are healed by the
+heartbeat, which carries the head from the database.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+
+from conversations.live import layer
+from conversations.live.fragments import Frame, head_of, since
+from crm.workspace.models import Workspace
+
+logger = logging.getLogger(__name__)
+HEARTBEAT = 15.0  # seconds
+
+in_thread: Callable[..., Any] = sync_to_async  # never thread-sensitive: one slow query must not stall every socket
+
+
+class Listener(Protocol):
+    """A socket of this process."""
+
+    async def events_moved(self, frame: Frame) -> None: ...
+    async def heartbeat(self, head: int) -> None: ...
+    async def typing_seen(self, typing: dict[str, Any]) -> None: ...
+
+
+class Feed:
+    """The live events of one workspace in this process, for as long as somebody listens."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.head = 0
+        self.listeners: set[Listener] = set()
+        self._moved = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self, listener: Listener) -> None:
+        """Hand every later frame to `listener`."""
+        if not self._tasks:
+            self.head = await in_thread(head_of, thread_sensitive=False)(self.workspace)
+            steps = (self._hear(), self._follow(), self._beat())
+            self._tasks = [asyncio.get_running_loop().create_task(step) for step in steps]
+        self.listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        self.listeners.discard(listener)
+        if not self.listeners:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+            _feeds.pop(self.workspace.pk, None)
+
+    async def _hear(self) -> None:
+        """Listen to the layer; when it fails, try again: the heartbeat carries us meanwhile."""
+        while True:
+            try:
+                channels = get_channel_layer()
+                name = await channels.new_channel()
+                await channels.group_add(layer.workspace_group(self.workspace.pk), name)
+                while True:
+                    await self._take(await channels.receive(name))
+            except Exception:
+                logger.exception("the feed does not hear the layer", extra={"workspace": self.workspace.pk})
+                await asyncio.sleep(1)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "typing":
+            await self._tell(lambda listener: listener.typing_seen(message))
+        else:
+            self._moved.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            try:
+                await self._push()
+            except Exception:
+                logger.exception("events could not be shown", extra={"workspace": self.workspace.pk})
+                await asyncio.sleep(1)
+
+    async def _push(self) -> None:
+        frame: Frame = await in_thread(since, thread_sensitive=False)(self.workspace, self.head)
+        if frame.end == self.head and not frame.is_reset:
+            return
+        self.head = frame.end
+        await self._tell(lambda listener: listener.events_moved(frame))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                head = await in_thread(head_of, thread_sensitive=False)(self.workspace)
+            except Exception:
+                logger.exception("no heartbeat", extra={"workspace": self.workspace.pk})
+                continue
+            if head != self.head:
+                self._moved.set()
+            await self._tell(lambda listener, head=head: listener.heartbeat(head))
+
+    async def _tell(self, say: Callable[[Listener], Any]) -> None:
+        for listener in list(self.listeners):
+            with contextlib.suppress(Exception):  # a socket that is closing
+                await say(listener)
+
+
+_feeds: dict[int, Feed] = {}
+
+
+async def join(workspace: Workspace, listener: Listener) -> Feed:
+    """The workspace's feed in this process, with `listener` on it."""
+    layer.live_on(asyncio.get_running_loop())
+    feed = _feeds.setdefault(workspace.pk, Feed(workspace))
+    await feed.join(listener)
+    return feed

@@ -1,0 +1,43 @@
+"""Reading messages with the local pipeline, outside any transaction. A pipeline that fails costs nobody a message."""
+
+import logging
+from collections.abc import Sequence
+
+import nlp
+from conversations.models import Message, Thread
+from crm.workspace.models import Workspace
+
+logger = logging.getLogger(__name__)
+CONTEXT = 3  # earlier messages that a fragment is read with
+
+
+def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> list[nlp.Triage | None]:
+    """One triage per (text, earlier texts), in order; all None while the pipeline is not loaded or when it fails."""
+    if not texts or not nlp.ready():
+        return [None] * len(texts)
+    languages, products = tuple(workspace.languages), tuple(workspace.products)
+    readings = [
+        nlp.Reading(text=text, previous=previous, languages=languages, products=products) for text, previous in texts
+    ]
+    try:
+        return list(nlp.triage(readings))
+    except Exception:
+        logger.exception("triage failed", extra={"workspace": workspace.pk, "messages": len(texts)})
+        return [None] * len(texts)
+
+
+def said_before(inbox_id: int, thread_id: str) -> tuple[str, ...]:
+    """The customer's last texts in the thread's open conversation, oldest first."""
+    thread = Thread.objects.filter(inbox_id=inbox_id, external_id=thread_id).first()
+    if thread is None or thread.conversation_id is None:
+        return ()
+    return texts_before(thread.conversation_id, None)
+
+
+def texts_before(conversation_id: int, seq: int | None) -> tuple[str, ...]:
+    """The customer's last texts of a conversation before place `seq` (None: at its end), oldest first."""
+    said = Message.objects.filter(conversation_id=conversation_id, direction=Message.Direction.IN)
+    if seq is not None:
+        said = said.filter(seq__lt=seq)
+    newest = said.order_by("-seq").values_list("text", flat=True)[:CONTEXT]
+    return tuple(reversed(newest))

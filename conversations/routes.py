@@ -1,0 +1,120 @@
+"""Carrying out a routing decision: records are opened or joined, linked to the conversation, and the reason is kept."""
+
+from datetime import datetime
+
+import nlp
+from conversations import mood, routing
+from conversations.models import Conversation, Message, Route, RoutedRecord, Triage
+from conversations.text import snippet
+from crm import records
+from crm.consent.models import Consent
+from crm.workspace.events import Change
+from crm.workspace.models import Membership
+
+LINKED = ("ticket", "lead", "opportunity", "campaign_response")
+
+
+def keep_triage(message: Message, read: nlp.Triage, at: datetime) -> Triage:
+    """Store what was read in a message."""
+    triage = Triage(workspace_id=message.workspace_id, message=message, at=at)
+    triage.function, triage.confidence, triage.intent = read.function, read.confidence, read.intent
+    triage.functions = [list(pair) for pair in read.functions]
+    triage.sentiment, triage.sentiment_score = read.sentiment, read.sentiment_score
+    triage.urgency, triage.language = read.urgency, read.language
+    triage.entities = [list(pair) for pair in read.entities]
+    triage.because, triage.model_version = list(read.because), read.model_version
+    triage.save()
+    return triage
+
+
+def show_on(conversation: Conversation, triage: Triage) -> None:
+    """Write what was read down onto the conversation and its customer. The caller saves both."""
+    conversation.mood = mood.after(conversation.mood, triage.sentiment_score)
+    conversation.customer.mood = mood.after(conversation.customer.mood, triage.sentiment_score)
+    conversation.urgency = max(conversation.urgency, triage.urgency)
+    if triage.language != "und":
+        conversation.language = triage.language
+        conversation.customer.language = conversation.customer.language or triage.language
+
+
+def open_links(conversation: Conversation) -> list[RoutedRecord]:
+    """The conversation's links to records that are still open."""
+    links = RoutedRecord.objects.filter(conversation=conversation).select_related(*LINKED)
+    return [link for link in links if records.is_open(link.record)]
+
+
+def route_by_policy(event: Change, message: Message, triage: Triage, at: datetime) -> Route:
+    """Decide by the workspace's policy and carry it out. The caller saves the conversation."""
+    workspace, conversation = event.workspace, message.conversation
+    state = routing.State(frozenset(link.record.function for link in open_links(conversation)))
+    policy = routing.Policy(workspace.triage_threshold, frozenset(workspace.functions))
+    reading = routing.Reading(triage.function, triage.confidence, [(name, sure) for name, sure in triage.functions])
+    decision = routing.decide(reading, state, policy)
+    route = Route(
+        decider="policy", confidence=triage.confidence, because=triage.because, model_version=triage.model_version
+    )
+    return carry_out(event, message, decision, route, intent=triage.intent, at=at)
+
+
+def route_by_agent(
+    event: Change, message: Message, functions: list[str], *, intent: str, member: Membership, at: datetime
+) -> Route:
+    """Carry out what an agent said a message is about: no functions means that it needs no record."""
+    taken = {link.record.function for link in open_links(message.conversation)}
+    opens = tuple(name for name in functions if name not in taken)
+    joins = tuple(name for name in functions if name in taken)
+    outcome = "opened" if opens else "joined" if joins else "nothing"
+    route = Route(decider="agent", member=member, confidence=1.0)
+    return carry_out(event, message, routing.Decision(outcome, opens, joins), route, intent=intent, at=at)
+
+
+def carry_out(
+    event: Change, message: Message, decision: routing.Decision, route: Route, *, intent: str, at: datetime
+) -> Route:
+    """Open and link what was decided, mark the conversation, and keep the route with its reason."""
+    workspace, conversation = event.workspace, message.conversation
+    for function in decision.opens:
+        title = snippet(message.text, 120) or conversation.inbox.name
+        record = records.open_record(event, function, conversation.customer, title=title, intent=intent, at=at)
+        _link(message, record, at)
+    _mark(conversation, decision, intent)
+    if decision.functions[:1] == ("marketing",) and intent == "unsubscribe":
+        _withdraw_consent(event, message, at)
+    route.workspace, route.conversation, route.message = workspace, conversation, message
+    route.outcome, route.functions = decision.outcome, list(decision.functions)
+    route.threshold, route.policy_version, route.at = workspace.triage_threshold, workspace.policy_version, at
+    route.save()
+    event.record(
+        "message.routed",
+        message,
+        customer=conversation.customer,
+        conversation_id=conversation.pk,
+        changed={"outcome": [None, decision.outcome], "functions": [None, list(decision.functions)]},
+        at=at,
+    )
+    return route
+
+
+def _link(message: Message, record: records.Record, at: datetime) -> None:
+    link = RoutedRecord(workspace_id=message.workspace_id, conversation=message.conversation, message=message, at=at)
+    setattr(link, records.kind_of(record), record)
+    link.save()
+
+
+def _mark(conversation: Conversation, decision: routing.Decision, intent: str) -> None:
+    if decision.outcome == "person":
+        conversation.needs_person = not conversation.function
+    if decision.opens:
+        conversation.function, conversation.intent = decision.opens[0], intent
+        conversation.needs_person = False
+    elif decision.joins and not conversation.function:
+        conversation.function, conversation.intent = decision.joins[0], intent
+
+
+def _withdraw_consent(event: Change, message: Message, at: datetime) -> None:
+    conversation = message.conversation
+    consent = Consent(workspace=event.workspace, customer=conversation.customer, purpose="marketing", given=False)
+    consent.kind, consent.at = conversation.inbox.channel, at
+    consent.wording, consent.source = snippet(message.text, 400), f"message {message.pk}"
+    consent.save()
+    event.record("consent.withdrawn", consent, customer=conversation.customer, conversation_id=conversation.pk, at=at)

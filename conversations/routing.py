@@ -1,0 +1,70 @@
+"""Where a message leads: a pure decision from what was read and what is open. Tables and time stay outside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+FUNCTIONS = ("marketing", "sales", "support")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The part of a triage that routing looks at. `functions`: each that the message asks for, main first."""
+
+    function: str
+    confidence: float
+    functions: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the conversation has already led to: the functions that have an open record in it."""
+
+    open_functions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    threshold: float = 0.6  # 0..1: under it a person decides
+    functions: frozenset[str] = field(default_factory=lambda: frozenset(FUNCTIONS))  # those switched on
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`outcome`: opened (at least one new record), joined, nothing, or person (nobody is sure enough)."""
+
+    outcome: str
+    opens: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        return self.opens + self.joins
+
+
+PERSON = Decision("person")
+NOTHING = Decision("nothing")
+
+
+def decide(reading: Reading | None, state: State, policy: Policy) -> Decision:
+    """A record to open or join for each function the message surely asks for.
+
+    Unsure, unread or for a function that is switched off: a person decides, unless the conversation has an open
+    record, which the message then belongs to.
+    """
+    if reading is None:
+        return PERSON
+    if reading.function not in FUNCTIONS:
+        return NOTHING if reading.confidence >= policy.threshold else _unsure(state)
+    sure = [name for name, confidence in reading.functions if confidence >= policy.threshold]
+    wanted = [name for name in sure if name in policy.functions]
+    if reading.confidence < policy.threshold or not wanted:
+        return _unsure(state)
+    opens = tuple(name for name in wanted if name not in state.open_functions)
+    joins = tuple(name for name in wanted if name in state.open_functions)
+    return Decision("opened" if opens else "joined", opens, joins)
+
+
+def _unsure(state: State) -> Decision:
+    if not state.open_functions:
+        return PERSON
+    return Decision("joined", joins=tuple(name for name in FUNCTIONS if name in state.open_functions))

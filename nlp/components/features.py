@@ -1,0 +1,41 @@
+"""A text as numbers, once for all models that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..grams import Vocabulary
+from ..signals import signals
+
+
+class FeaturesOfText:
+    """Writes `doc._.features` from words and signals."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary(np.zeros(1, dtype=np.uint32), np.zeros(1, dtype=np.float32))
+
+    def __call__(self, doc: Doc) -> Doc:
+        doc._.features = self.vocabulary.features(doc._.words, signals(doc))
+        return doc
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.vocabulary.save(path / "vocabulary.npz")
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> FeaturesOfText:
+        self.vocabulary = Vocabulary.load(path / "vocabulary.npz")
+        return self
+
+
+@Language.factory("crm_features", assigns=["doc._.features"], requires=["doc._.words", "doc._.cues"])
+def make_features(nlp: Language, name: str) -> FeaturesOfText:
+    return FeaturesOfText()
+
+
+if not Doc.has_extension("features"):
+    Doc.set_extension("features", default=None)

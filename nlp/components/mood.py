@@ -1,0 +1,45 @@
+"""How public posts with such words were rated: a score from the tweet corpora, one signal of the sentiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..grams import Vocabulary
+from ..linear import Linear, softmax
+
+MOODS = ("-1", "0", "1")
+
+
+class Mood:
+    """Writes `doc._.mood`: the shares of bad, neutral and good."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary(np.zeros(1, dtype=np.uint32), np.zeros(1, dtype=np.float32))
+        self.model = Linear.empty(MOODS, self.vocabulary)
+
+    def __call__(self, doc: Doc) -> Doc:
+        doc._.mood = softmax(self.model.logits(self.vocabulary.features(doc._.words, [])))
+        return doc
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.vocabulary.save(path / "vocabulary.npz")
+        self.model.save(path / "model.npz")
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> Mood:
+        self.vocabulary, self.model = Vocabulary.load(path / "vocabulary.npz"), Linear.load(path / "model.npz")
+        return self
+
+
+@Language.factory("crm_mood", assigns=["doc._.mood"], requires=["doc._.words"])
+def make_mood(nlp: Language, name: str) -> Mood:
+    return Mood()
+
+
+if not Doc.has_extension("mood"):
+    Doc.set_extension("mood", default=None)

@@ -1,0 +1,35 @@
+"""The hand-written cues, one file per language: what people say when they mean one thing and not another."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from pathlib import Path
+
+LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl")
+Lexicon = dict[str, dict[str, list[str]]]  # language -> group -> patterns
+_HERE = Path(__file__).parent
+_ELIDED = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_]{3,})")
+
+
+def read_lexicon() -> Lexicon:
+    """Every language's groups with their patterns, as written. A group named twice in one file is an error."""
+    return {language: _groups(_HERE / f"{language}.toml") for language in LANGUAGES}
+
+
+def _groups(path: Path) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for section in tomllib.loads(path.read_text(encoding="utf-8")).values():
+        for group, phrases in section.items():
+            if group in groups:
+                raise ValueError(f"{path.name}: {group} stands in two sections")
+            groups[group] = [phrase.strip() for phrase in phrases.split(",") if phrase.strip()]
+    return groups
+
+
+def pattern_words(pattern: str) -> list[str]:
+    """A pattern's words in the normal form that texts have, its signs kept."""
+    plain = unicodedata.normalize("NFKD", _ELIDED.sub(" ", pattern.lower()).replace("ß", "ss"))
+    kept = "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in "'’")
+    return re.sub(r"\d", "0", kept.replace("-", " ")).split()

@@ -1,0 +1,65 @@
+"""What every test stands on: the database, the workers of a test, and what this machine lacks."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_data_dir = tempfile.mkdtemp(prefix="rapport-test-")
+os.environ["DATA_DIR"] = _data_dir  # before the settings are read: nothing of an installation is touched
+os.environ.pop("PUBLIC_URL", None)
+os.environ["DEBUG"] = "false"
+
+LEFT_OUT: list[str] = []
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def left_out(what: str, why: str) -> None:
+    """Say at the end that `what` was not tested here. Under RAPPORT_NOTHING_LEFT_OUT the run fails instead."""
+    line = f"left out: {what} ({why})"
+    if line not in LEFT_OUT:
+        LEFT_OUT.append(line)
+
+
+def chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if chromium() is None and any(item.get_closest_marker("journey") for item in items):
+        left_out("journeys in a browser", "there is no Chromium: install Debian's package chromium")
+        items[:] = [item for item in items if not item.get_closest_marker("journey")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in LEFT_OUT:
+        terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if LEFT_OUT and os.environ.get("RAPPORT_NOTHING_LEFT_OUT"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_data_dir, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords_and_own_files(settings: object, tmp_path: Path) -> Iterator[None]:
+    """Files of a test lie in its own folder, and a login costs nothing."""
+    settings.MEDIA_ROOT = tmp_path / "files"  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+    yield
+
+
+@pytest.fixture(autouse=True)
+def no_adapter_is_remembered() -> Iterator[None]:
+    """Adapters are kept per inbox key for two seconds; a test starts with none."""
+    from channels_adapters import connections
+
+    yield
+    connections.forget()
