@@ -94,10 +94,13 @@ def _record(event: Change, delivery: Delivery, before: str, after: str) -> None:
     )
 
 
-def expire_leases(*, repeatable_channels: Sequence[str]) -> int:
-    """Settle parts whose sender vanished: queued again where a repeat is harmless, else uncertain. Returns how many."""
+def expire_leases(*, repeatable_channels: Sequence[str], now: datetime | None = None) -> int:
+    """Settle parts whose sender vanished: queued again where a repeat is harmless, else uncertain. Returns how many.
+
+    `now` is later than the clock when it is known that no sender can be alive: at the start of the only process.
+    """
     with scopes_disabled():
-        lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=clock.now())
+        lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now or clock.now())
         rows = list(lost.select_related("workspace", "thread__inbox", "message__conversation__customer")[:500])
     count = 0
     for delivery in rows:

@@ -1,4 +1,4 @@
-"""Files of messages: they lie below MEDIA_ROOT by token, and their type is found from their bytes, never from the name."""
+"""Files of messages: they lie below MEDIA_ROOT by token; their type is found from their bytes, not from the name."""
 
 import re
 

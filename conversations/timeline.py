@@ -88,7 +88,7 @@ def _routes_of(message: Message) -> list[Route]:
 
 def of_page() -> QuerySet[Message]:
     """Messages with what their partial shows."""
-    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "triage")
+    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread", "triage")
     return found.select_related("conversation__customer", "conversation__inbox").prefetch_related(
         "files", "reactions", "deliveries", "corrections", "routes__member__agent"
     )
@@ -115,9 +115,9 @@ def _by_outside_id(asking: list[Message]) -> dict[tuple[int, str], Message]:
     )
     received = Message.objects.filter(ids)
     known = {(message.thread_id, message.external_id): message for message in received}
-    for part in Delivery.objects.filter(ids, message__isnull=False).select_related("message"):
-        assert part.message is not None
-        known[part.thread_id, part.external_id] = part.message
+    for part in Delivery.objects.filter(ids).select_related("message"):
+        if part.message is not None:
+            known[part.thread_id, part.external_id] = part.message
     return known
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .grams import Features, Vocabulary
+from .grams import Features
 
 Scores = NDArray[np.float32]
 
@@ -46,8 +46,9 @@ class Linear:
             return cls(labels, stored["weights"].astype(np.float32), stored["bias"], float(stored["temperature"]))
 
     @classmethod
-    def empty(cls, labels: tuple[str, ...], vocabulary: Vocabulary) -> Linear:
-        return cls(labels, np.zeros((vocabulary.size, len(labels)), np.float32), np.zeros(len(labels), np.float32))
+    def nothing(cls, labels: tuple[str, ...]) -> Linear:
+        """A model that has learnt nothing and knows no feature."""
+        return cls(labels, np.zeros((0, len(labels)), np.float32), np.zeros(len(labels), np.float32))
 
 
 def softmax(logits: Scores) -> Scores:

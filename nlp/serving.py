@@ -2,20 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
+from .fragments import earlier
 from .reading import Reading, Triage
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+_BATCH = 64  # messages read before other threads get their turn
+_lock = threading.Lock()  # a pipeline's memory zone belongs to one thread at a time
+_pipeline: Language | None = None
 
 
 def load() -> None:
-    """STUB until the trained pipeline lands."""
+    """The shipped pipeline is in memory. Does nothing when it is already; raises OSError when it is not there."""
+    with _lock:
+        _loaded()
 
 
 def ready() -> bool:
-    """STUB."""
-    return True
+    """Whether reading starts at once."""
+    return _pipeline is not None
 
 
 def triage(readings: Sequence[Reading]) -> list[Triage]:
-    """STUB: everything is support with little confidence."""
-    return [Triage("support", (("support", 0.3),), "how_to", 0.3, 0, 0.0, 1, "en", (), (), "stub") for _ in readings]
+    """What each message asks for, in the same order. Loads the pipeline if nobody has."""
+    remaining, read = iter(readings), []
+    while batch := list(islice(remaining, _BATCH)):
+        with _lock:
+            read += read_with(_loaded(), batch)
+    return read
+
+
+def _loaded() -> Language:
+    global _pipeline
+    if _pipeline is None:
+        # spaCy takes a second to import, and who only wants `redact` must not wait for it.
+        from .assembly import loaded
+
+        _pipeline = loaded()
+    return _pipeline
+
+
+def read_with(pipeline: Language, readings: Sequence[Reading]) -> list[Triage]:
+    """Reads with a given pipeline, all in one memory zone. Only plain values leave it: what spaCy holds dies there."""
+    with pipeline.memory_zone():
+        docs = pipeline.pipe(_docs(pipeline, readings))
+        return [_triage(doc, _version(pipeline)) for doc in docs]
+
+
+def _docs(pipeline: Language, readings: Sequence[Reading]) -> Iterator[Doc]:
+    for reading in readings:
+        before = _features_of(pipeline, reading)
+        yield _doc(pipeline, reading, reading.text, before)
+
+
+def _features_of(pipeline: Language, reading: Reading) -> Any:
+    """The features of what was said before, for a fragment; else None."""
+    said = earlier(reading.text, reading.previous)
+    if not said:
+        return None
+    from .assembly import BEFORE_FEATURES  # see _loaded
+
+    doc = _doc(pipeline, reading, said, None)
+    for name in BEFORE_FEATURES:
+        doc = pipeline.get_pipe(name)(doc)
+    return pipeline.get_pipe("crm_features").of(doc)  # type: ignore[attr-defined]  # spaCy knows pipes as callables
+
+
+def _doc(pipeline: Language, reading: Reading, text: str, before: Any) -> Doc:
+    from .words import readable  # see _loaded
+
+    doc = pipeline.make_doc(readable(text))
+    doc._.languages, doc._.products, doc._.before = reading.languages, reading.products, before
+    return doc
+
+
+def _version(pipeline: Language) -> str:
+    return str(pipeline.meta["version"])
+
+
+def _triage(doc: Doc, version: str) -> Triage:
+    marks = doc._
+    function, share = max(marks.function_shares.items(), key=lambda item: item[1])
+    return Triage(
+        function=function,
+        functions=marks.functions,
+        intent=marks.intent,
+        confidence=share,
+        sentiment=marks.sentiment,
+        sentiment_score=marks.sentiment_score,
+        urgency=marks.urgency,
+        language=marks.language,
+        entities=marks.found,
+        because=marks.because,
+        model_version=version,
+    )

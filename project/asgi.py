@@ -1,4 +1,4 @@
-"""The one ASGI application: hooks first, then sockets, then Django's pages. Any ASGI server can run it."""
+"""The one ASGI application: hooks and health first, then sockets, then Django's pages. Any ASGI server can run it."""
 
 import os
 from typing import Any
@@ -12,19 +12,26 @@ pages = get_asgi_application()  # before the imports below, which need the apps 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import re_path
 
+from channels_adapters.adapters.webchat.urls import websocket_urlpatterns as visitors
 from channels_adapters.hooks import hooks
 from conversations.live.urls import websocket_urlpatterns as agents
+from project.health import health
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Hooks pass by the pages' middleware."""
-    await (hooks if scope["path"].startswith("/hooks/") else pages)(scope, receive, send)
+    """Hooks and health pass by the pages' middleware."""
+    path = scope["path"]
+    serving = hooks if path.startswith("/hooks/") else health if path.startswith("/health/") else pages
+    await serving(scope, receive, send)
 
 
+# a visitor has a token of their own: their socket needs neither session nor login
+sockets = URLRouter([*visitors, re_path("", AuthMiddlewareStack(URLRouter(agents)))])
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(agents))),
+        "websocket": AllowedHostsOriginValidator(sockets),
     }
 )

@@ -11,4 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("", include("conversations.urls")),
+    path("", include("conversations.profile.urls")),
+    path("", include("conversations.pulse.urls")),
+    path("", include("crm.urls")),
+    path("", include("channels_adapters.adapters.webchat.urls")),
 ]

@@ -102,6 +102,11 @@ class Dispatch(threading.Thread):
             self._in_flight.pop(delivery.pk, None)
 
 
+def settle_orphans() -> int:
+    """Settle every part that a vanished process was sending. Only for a process that knows it is the only one."""
+    return deliveries.expire_leases(repeatable_channels=_repeatable(), now=clock.now() + deliveries.LEASE)
+
+
 def _repeatable() -> list[str]:
     return [name for name, adapter in channels().items() if adapter.capabilities.repeatable]
 

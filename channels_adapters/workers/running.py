@@ -9,7 +9,7 @@ from django_scopes import scopes_disabled
 import nlp
 from channels_adapters import connections
 from channels_adapters.workers import platform_loop
-from channels_adapters.workers.dispatch import Dispatch, show_typing
+from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from channels_adapters.workers.intake import Intake, drop_old
 from channels_adapters.workers.listening import Listening
 from conversations import catching_up
@@ -32,6 +32,7 @@ class Workers:
     def start(self) -> None:
         """Write down what the channels can do, take in what waits, and serve from now on."""
         connections.write_capabilities()
+        settle_orphans()
         hints.listen(self._hear)
         typing.listen(show_typing)
         self.intake.start()

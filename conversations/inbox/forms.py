@@ -44,9 +44,9 @@ class NoteForm(SayForm):
 
 
 class ReplyForm(SayForm):
-    """`files` come with the form; `file` names what was uploaded before."""
+    """`attachments` come with the form; `file` names what was uploaded before."""
 
-    files = FilesField(required=False)
+    attachments = FilesField(required=False)
 
     def uploaded(self) -> list[File]:
         """The files that were uploaded for this reply and belong to no message yet, in the order given."""
@@ -56,19 +56,15 @@ class ReplyForm(SayForm):
 
 
 class UploadForm(forms.Form):
-    files = FilesField()
+    attachments = FilesField()
 
 
 class AssignForm(forms.Form):
     """Nobody when left empty."""
 
-    member = forms.ModelChoiceField(queryset=None, required=False)
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["member"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = members()
+        self.fields["member"] = forms.ModelChoiceField(queryset=members(), required=False)
 
 
 def members() -> Any:
@@ -80,18 +76,14 @@ def members() -> Any:
 class CorrectionForm(forms.Form):
     """What a message really was. The intent's function becomes the main one."""
 
-    functions = forms.MultipleChoiceField()
-    intent = forms.ChoiceField(required=False)
     sentiment = forms.TypedChoiceField(coerce=int, choices=[(-1, _("negative")), (0, _("neutral")), (1, _("positive"))])
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         switched_on = [(name, label) for name, label in Function.choices if name in workspace.functions]
         choices = [*switched_on, (intents.NONE, _("None of these"))]
-        for name, offered in (("functions", choices), ("intent", list(_intent_groups(choices)))):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = offered
+        self.fields["functions"] = forms.MultipleChoiceField(choices=choices)
+        self.fields["intent"] = forms.ChoiceField(choices=list(_intent_groups(choices)), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

@@ -1,18 +1,15 @@
 """What the inbox's views share: finding a conversation, answering a form, and what its templates need to know."""
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
 from conversations import gate
 from conversations.inbox.forms import SayForm, members
 from conversations.models import Conversation, Inbox, Message
-from crm.workspace import permissions
-from crm.workspace.models import Membership, Workspace
+from crm.workspace import pages, permissions
+from crm.workspace.models import Membership
 from crm.workspace.pages import MemberRequest
 
 BEHIND = "rapport:behind"  # tells the tab that there is news, should its socket be closed
@@ -25,35 +22,18 @@ def found(request: MemberRequest, pk: int, verb: str) -> Conversation:
     return conversation
 
 
-def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page. When it restores history it wants all of it."""
-    htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
-
-
 def show(request: MemberRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """The template in the workspace's time zone, never kept by the browser: the same address has two forms."""
-    with timezone.override(zone_of(request.membership.workspace)):
-        response = render(request, template, {"rights": rights_of(request.membership), **context}, status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    """The page, with what the member may do in the inbox."""
+    return pages.show(request, template, {"rights": rights_of(request.membership), **context}, status=status)
 
 
 def done(request: MemberRequest, conversation: Conversation, template: str, context: dict[str, Any]) -> HttpResponse:
     """What follows a verb: the changed part for htmx, else the conversation's page."""
-    if not is_fragment(request):
+    if not pages.is_fragment(request):
         return redirect("conversation", conversation.pk)
     response = show(request, template, {"conversation": conversation, **context})
     response["HX-Trigger"] = BEHIND
     return response
-
-
-def zone_of(workspace: Workspace) -> ZoneInfo:
-    try:
-        return ZoneInfo(workspace.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def rights_of(membership: Membership) -> dict[str, bool]:

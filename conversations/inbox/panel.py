@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, RoutedRecord
 from crm import records
 from crm.people.models import Identity, Origin
+from crm.sales.models import Opportunity
 
 SHOWN = 8
 NOUNS = {
@@ -76,6 +77,6 @@ def _card(link: RoutedRecord) -> RecordCard:
 
 
 def _status(record: records.Record) -> str:
-    if hasattr(record, "get_status_display"):
-        return str(record.get_status_display())
-    return str(WON if record.won_at else LOST if record.lost_at else PURSUED)
+    if isinstance(record, Opportunity):
+        return str(WON if record.won_at else LOST if record.lost_at else PURSUED)
+    return str(record.get_status_display())

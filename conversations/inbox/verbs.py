@@ -32,7 +32,7 @@ def reply(request: MemberRequest, pk: int) -> HttpResponse:
         return _again(request, conversation, "reply", form, list(form.errors.values()))
     files = form.uploaded()
     try:
-        files += _stored(request.membership.workspace, form.cleaned_data["files"])
+        files += _stored(request.membership.workspace, form.cleaned_data["attachments"])
         text, client_id = form.cleaned_data["text"], form.cleaned_data["client_id"]
         message = outbound.queue_reply(conversation, request.membership, text, client_id=client_id, files=files)
     except ConversationError as error:
@@ -88,7 +88,7 @@ def upload(request: MemberRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"conversation": conversation, "kept_files": [], "errors": list(form.errors.values())}
     if form.is_valid():
         try:
-            context["kept_files"] = _stored(request.membership.workspace, form.cleaned_data["files"])
+            context["kept_files"] = _stored(request.membership.workspace, form.cleaned_data["attachments"])
         except ConversationError as error:
             context["errors"] = [str(error)]
     return show(request, "conversations/_chips.html", context, status=INVALID if context["errors"] else 200)

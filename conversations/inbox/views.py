@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 from conversations import desk, intents, timeline
 from conversations.inbox import lists
 from conversations.inbox.forms import CorrectionForm
-from conversations.inbox.pages import composer_of, found, head_of, is_fragment, show
+from conversations.inbox.pages import composer_of, found, head_of, show
 from conversations.inbox.panel import panel_of
 from conversations.models import Conversation, Message, Triage
-from crm.workspace.pages import MemberRequest, member_page
+from crm.workspace.pages import MemberRequest, is_fragment, member_page
 
 QUERY_LIMIT = 100  # characters of a search
 

@@ -21,7 +21,7 @@ FRAME_LIMIT = 2_000  # characters a client may send
 class AgentConsumer(AsyncWebsocketConsumer):
     """Pushes the workspace's changes to one browser tab."""
 
-    feed: feed.Feed | None = None
+    joined: feed.Feed | None = None
     membership: Membership | None = None
 
     async def connect(self) -> None:
@@ -30,13 +30,13 @@ class AgentConsumer(AsyncWebsocketConsumer):
             await self.accept()
             await self.close(code=SIGNED_OUT if self.membership is None else FORBIDDEN)
             return
-        self.feed = await feed.join(self.membership.workspace, self)  # before accept: no gap
+        self.joined = await feed.join(self.membership.workspace, self)  # before accept: no gap
         await self.accept()
         await self._catch_up()
 
     async def disconnect(self, code: int) -> None:
-        if self.feed is not None:
-            self.feed.leave(self)
+        if self.joined is not None:
+            self.joined.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         conversation = _typed_in(text_data) if text_data and len(text_data) <= FRAME_LIMIT else None

@@ -62,8 +62,16 @@ def feeling(triage: Triage) -> str:
 @register.filter
 def findings(triage: Triage) -> list[str]:
     """The first things that were recognised: order 88213."""
-    found = triage.entities[:FINDINGS_SHOWN]
-    return [f"{FINDINGS.get(kind, kind.replace('_', ' ').lower())} {text}" for kind, text in found]
+    return [_finding(kind, text) for kind, text in triage.entities[:FINDINGS_SHOWN]]
+
+
+@register.filter
+def every_finding(triage: Triage) -> list[str]:
+    return [_finding(kind, text) for kind, text in triage.entities]
+
+
+def _finding(kind: str, text: str) -> str:
+    return f"{FINDINGS.get(kind, kind.replace('_', ' ').lower())} {text}"
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """From interest to order: lead, opportunity, quote."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.workspace import clock
@@ -61,6 +62,15 @@ class Opportunity(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"#{self.number} {self.title}"
+
+    @property
+    def status(self) -> str:
+        """`open`, `won` or `lost`."""
+        return "won" if self.won_at else "lost" if self.lost_at else "open"
+
+    def get_status_display(self) -> str:
+        """The status in words, as a record with a status column says it."""
+        return {"open": gettext("open"), "won": gettext("won"), "lost": gettext("lost")}[self.status]
 
 
 class Quote(WorkspaceOwned):

@@ -8,15 +8,16 @@ from crm.workspace.models import Membership, Role
 
 READ = frozenset({"conversation.view", "customer.view", "record.view", "pulse.view"})
 ANSWER = frozenset({"conversation.reply", "conversation.note", "conversation.assign", "conversation.resolve"})
+WORK = frozenset({"record.change"})
 CORRECT = frozenset({"triage.correct"})
 RUN = frozenset({"settings.change", "delivery.retry"})
 
 RIGHTS: dict[str, frozenset[str]] = {
-    Role.OWNER: READ | ANSWER | CORRECT | RUN,
-    Role.ADMIN: READ | ANSWER | CORRECT | RUN,
-    Role.MANAGER: READ | ANSWER | CORRECT,
-    Role.AGENT: READ | ANSWER | CORRECT,
-    Role.COMMUNITY_MANAGER: READ | ANSWER | CORRECT,
+    Role.OWNER: READ | ANSWER | WORK | CORRECT | RUN,
+    Role.ADMIN: READ | ANSWER | WORK | CORRECT | RUN,
+    Role.MANAGER: READ | ANSWER | WORK | CORRECT,
+    Role.AGENT: READ | ANSWER | WORK | CORRECT,
+    Role.COMMUNITY_MANAGER: READ | ANSWER | WORK | CORRECT,
     Role.ANALYST: READ,
 }
 

@@ -10,9 +10,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..grams import Vocabulary
+from ..labels import MOODS
 from ..linear import Linear, softmax
-
-MOODS = ("-1", "0", "1")
 
 
 class Mood:
@@ -20,7 +19,7 @@ class Mood:
 
     def __init__(self) -> None:
         self.vocabulary = Vocabulary(np.zeros(1, dtype=np.uint32), np.zeros(1, dtype=np.float32))
-        self.model = Linear.empty(MOODS, self.vocabulary)
+        self.model = Linear.nothing(MOODS)
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.mood = softmax(self.model.logits(self.vocabulary.features(doc._.words, [])))

@@ -120,7 +120,7 @@ class FakeTelegram:
         self._scripts: dict[str, deque[Answer]] = defaultdict(deque)
         self._update_ids = itertools.count(51000001)
         self._message_ids = itertools.count(1001)
-        self._polls = 0
+        self._newest_poll: Call | None = None
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
@@ -169,8 +169,9 @@ class FakeTelegram:
         person = {**ADA, **(customer or {})}
         chat = {key: person[key] for key in ("id", "first_name", "last_name", "username") if key in person}
         message = {"message_id": next(self._message_ids), "date": int(time.time()), "from": person}
-        message |= {"chat": {**chat, "type": "private"}} | ({"text": text} if text else {}) | fields
-        return self.update(message=message)
+        if text:
+            message["text"] = text
+        return self.update(message={**message, "chat": {**chat, "type": "private"}, **fields})
 
     def pressed(self, data: str, customer: dict[str, Any] | None = None, label: str = "A button") -> dict[str, Any]:
         """The update of a customer pressing a button under a message of ours."""
@@ -200,20 +201,21 @@ class FakeTelegram:
 
     # What the Bot API does
 
-    def answer(self, token: str, method: str, params: dict[str, Any], files: dict[str, tuple[str, bytes]]) -> Answer:
-        act = getattr(self, f"_api_{method.lower()}", None)
-        if self.token not in (None, token):
+    def answer(self, call: Call) -> Answer:
+        act = getattr(self, f"_api_{call.method.lower()}", None)
+        if self.token not in (None, call.token):
             return error(401, "Unauthorized")
-        if act is None or ":" not in token:
+        if act is None or ":" not in call.token:
             return error(404, "Not Found")
         with self._changed:
-            self.calls.append(Call(method, params, files, token))
+            self.calls.append(call)
+            self._newest_poll = call if call.method == "getUpdates" else self._newest_poll
             self._changed.notify_all()
-            scripted = self._scripts[method].popleft() if self._scripts[method] else None
+            scripted = self._scripts[call.method].popleft() if self._scripts[call.method] else None
         if scripted is not None and not scripted.arrives:
             return scripted
         try:
-            result = act(params, files, token)
+            result = act(call)
         except Refusal as refusal:
             return refusal.answer
         return scripted or Answer(200, _encode(result))
@@ -221,71 +223,78 @@ class FakeTelegram:
     def wait_until_stopped(self) -> None:
         self._stopped.wait()
 
-    def _api_getme(self, params, files, token):
-        bot = {"id": int(token.split(":")[0]), "is_bot": True, "first_name": "Open demo", "username": "open_demo_bot"}
+    def _api_getme(self, call):
+        bot = {
+            "id": int(call.token.split(":")[0]),
+            "is_bot": True,
+            "first_name": "Open demo",
+            "username": "open_demo_bot",
+        }
         return bot | {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
 
-    def _api_sendmessage(self, params, files, token):
-        if not params.get("text"):
+    def _api_sendmessage(self, call):
+        if not call.params.get("text"):
             raise Refusal(400, "Bad Request: message text is empty")
-        if len(params["text"]) > 4096:
+        if len(call.params["text"]) > 4096:
             raise Refusal(400, "Bad Request: message is too long")
-        return self._sent(params, {"text": params["text"]})
+        return self._sent(call.params, {"text": call.params["text"]})
 
-    def _api_sendphoto(self, params, files, token):
-        name, content = self._upload(params, files, "photo")
+    def _api_sendphoto(self, call):
+        name, content = self._upload(call, "photo")
         size = {"file_id": name, "file_unique_id": name, "width": 10, "height": 10, "file_size": len(content)}
-        return self._sent(params, {"photo": [size]})
+        return self._sent(call.params, {"photo": [size]})
 
-    def _api_senddocument(self, params, files, token):
-        name, content = self._upload(params, files, "document")
-        return self._sent(params, {"document": {"file_id": name, "file_unique_id": name, "file_size": len(content)}})
+    def _api_senddocument(self, call):
+        name, content = self._upload(call, "document")
+        return self._sent(
+            call.params, {"document": {"file_id": name, "file_unique_id": name, "file_size": len(content)}}
+        )
 
-    def _api_sendchataction(self, params, files, token):
+    def _api_sendchataction(self, call):
         return True
 
-    def _api_answercallbackquery(self, params, files, token):
+    def _api_answercallbackquery(self, call):
         return True
 
-    def _api_setwebhook(self, params, files, token):
-        if not params.get("url", "").startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    def _api_setwebhook(self, call):
+        if not call.params.get("url", "").startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
-        self.webhook = {"url": params["url"], "secret_token": params.get("secret_token", "")}
-        self._allow(params)
+        self.webhook = {"url": call.params["url"], "secret_token": call.params.get("secret_token", "")}
+        self._allow(call.params)
         return True
 
-    def _api_deletewebhook(self, params, files, token):
+    def _api_deletewebhook(self, call):
         self.webhook = {"url": ""}
         return True
 
-    def _api_getwebhookinfo(self, params, files, token):
+    def _api_getwebhookinfo(self, call):
         waiting = len(self.pending)
         return {"url": self.webhook["url"], "has_custom_certificate": False, "pending_update_count": waiting}
 
-    def _api_getfile(self, params, files, token):
-        if params.get("file_id") not in self.files:
+    def _api_getfile(self, call):
+        if call.params.get("file_id") not in self.files:
             raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
-        path, content = self.files[params["file_id"]]
-        file = {"file_id": params["file_id"], "file_unique_id": params["file_id"]}
+        path, content = self.files[call.params["file_id"]]
+        file = {"file_id": call.params["file_id"], "file_unique_id": call.params["file_id"]}
         return file | {"file_size": len(content), "file_path": path}
 
-    def _api_getupdates(self, params, files, token):
+    def _api_getupdates(self, call):
         if self.webhook["url"]:
             text = (
                 "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook"
             )
             raise Refusal(409, text)
-        self._allow(params)
-        offset, limit, wait = (int(params.get(key) or 0) for key in ("offset", "limit", "timeout"))
+        self._allow(call.params)
+        offset, limit, wait = (int(call.params.get(key) or 0) for key in ("offset", "limit", "timeout"))
         with self._changed:
-            self._polls += 1
-            mine = self._polls
             self.pending = [
                 update for update in self.pending if _update_id(update) >= offset
             ]  # the others are confirmed
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self.pending or self._stopped.is_set() or self._polls != mine, wait)
-            if self._polls != mine:
+            self._changed.wait_for(
+                lambda: self.pending or self._stopped.is_set() or self._newest_poll is not call, wait
+            )
+            if self._newest_poll is not call:
                 text = (
                     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
                 )
@@ -301,12 +310,12 @@ class FakeTelegram:
             return True
         return any(kind in self.allowed for kind in update if kind != "update_id")
 
-    def _upload(self, params, files, key):
-        part = params.get(key, "")
-        name = part.removeprefix("attach://") if part.startswith("attach://") else key
-        if name not in files:
+    def _upload(self, call, key):
+        name = call.params.get(key, key).removeprefix("attach://")
+        if name not in call.files:
             raise Refusal(400, f"Bad Request: there is no {key} in the request")
-        return self.add_file(f"uploaded-{len(self.files)}", files[name][1]), files[name][1]
+        _, content = call.files[name]
+        return self.add_file(f"uploaded-{len(self.files)}", content), content
 
     def _sent(self, params, content):
         if not str(params.get("chat_id", "")).lstrip("-").isdigit():
@@ -346,7 +355,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._give(Answer(200, found[0]) if found else error(404, "Not Found"))
         params, files = _read(self.headers.get("Content-Type", ""), body)
         params = dict(parse_qsl(parts.query)) | params
-        answer = telegram.answer(steps[0].removeprefix("bot"), steps[-1], params, files)
+        answer = telegram.answer(Call(steps[-1], params, files, steps[0].removeprefix("bot")))
         if answer.how == "hang":
             telegram.wait_until_stopped()
         if answer.how == "answer":

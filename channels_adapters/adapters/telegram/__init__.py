@@ -1,5 +1,6 @@
 """Telegram, through the Bot API: by long polling, or by webhook where we have a public https address."""
 
+import asyncio
 import hmac
 import re
 from typing import ClassVar
@@ -56,18 +57,26 @@ class TelegramAdapter(ChannelAdapter):
             secret=True,
             required=False,
         ),
+        Setting(
+            "api_url",
+            "Address of the Bot API",
+            "Leave it empty for Telegram itself. For a Bot API server of your own: scheme, host and port.",
+            required=False,
+        ),
         Setting("bot_id", "Bot id", "Leave it empty: the connection test fills it in.", required=False),
         Setting("bot_username", "Bot name", "Leave it empty: the connection test fills it in.", required=False),
     )
 
     poll_seconds: ClassVar[int] = 25  # how long Telegram holds a poll open while nothing happens
     read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
+    send_seconds: ClassVar[float] = 50  # for all of a send, uploads too: less than the lease of a delivery
 
     _client: Client | None = None
+    _polls: PollRequest | None = None
 
     def authenticate(self, request: HookRequest) -> None:
-        expected = self._setting("secret_token").encode()
-        given = request.headers.get(_SECRET_HEADER, "").encode("utf-8", "surrogateescape")
+        expected = self._setting("secret_token").encode("utf-8", "surrogatepass")
+        given = request.headers.get(_SECRET_HEADER, "").encode("utf-8", "surrogatepass")
         if not expected or not hmac.compare_digest(given, expected):
             raise WebhookRejected("the secret token is missing or wrong", status=403)
 
@@ -87,8 +96,10 @@ class TelegramAdapter(ChannelAdapter):
     async def send(self, part: OutboundPart) -> SendReceipt:
         if not part.text.strip() and part.file is None:
             raise Refused("there is nothing to send")
+        client = self._open()
         with plain_words():
-            return SendReceipt(await sending.send(self._open().bot, part))
+            async with asyncio.timeout(self.send_seconds):
+                return SendReceipt(await sending.send(client.bot, part))
 
     async def typing(self, thread_id: str) -> None:
         place = sending.Place.of(thread_id)
@@ -99,10 +110,10 @@ class TelegramAdapter(ChannelAdapter):
         client = self._open()
         with nothing_to_lose():
             file = await client.bot.get_file(external_id)
-        if file.file_size is not None and file.file_size > limit:
-            raise Refused("the file is larger than this inbox takes")
-        if not file.file_path or not file.file_path.startswith(f"{client.bot.base_file_url}/"):
-            raise Retryable("Telegram gave no address for the file")
+            if file.file_size is not None and file.file_size > limit:
+                raise Refused("the file is larger than this inbox takes")
+            if not file.file_path or not file.file_path.startswith(f"{client.bot.base_file_url}/"):
+                raise Retryable("Telegram gave no address for the file")
         return await client.request.download(file.file_path, limit)
 
     def listens(self) -> bool:
@@ -110,8 +121,8 @@ class TelegramAdapter(ChannelAdapter):
 
     async def listen(self, offset: int, store: Store) -> None:
         client = self._open()
-        async with PollRequest(self._token(), self.read_timeout) as request:
-            await polling.listen(client.bot, request, offset, store, self.poll_seconds)
+        async with PollRequest(self._token(), self.read_timeout) as self._polls:
+            await polling.listen(client.bot, self._polls, offset, store, self.poll_seconds)
 
     async def check(self, hook_url: str) -> Check:
         try:
@@ -127,9 +138,11 @@ class TelegramAdapter(ChannelAdapter):
         return Check(facts=facts)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-        self._client = None
+        """A poll that waits ends as Retryable: whoever listens goes on with the connection's new settings."""
+        for request in (self._polls, self._client.request if self._client is not None else None):
+            if request is not None:
+                await request.shutdown()
+        self._client = self._polls = None
 
     async def _register(self, hook_url: str) -> None:
         bot, secret = self._open().bot, self._setting("secret_token")

@@ -91,7 +91,7 @@ class PollRequest(BotRequest):
 
 
 class Client:
-    """One bot and its connections. Asks nothing by itself: PTB's `initialize` is a getMe whose errors name the token."""
+    """One bot and its connections. Never PTB's `initialize`: it is a getMe whose errors name the token."""
 
     def __init__(self, token: str, api_url: str, read_timeout: float) -> None:
         self.request = BotRequest(token, read_timeout)
@@ -102,9 +102,6 @@ class Client:
             request=self.request,
             get_updates_request=self.request,  # never used: see `poll`
         )
-
-    async def close(self) -> None:
-        await self.request.shutdown()
 
 
 async def poll(request: PollRequest, bot: Bot, *, offset: int, wait: int, kinds: list[str]) -> list[bytes]:

@@ -32,6 +32,7 @@ _NOTHING_LEFT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
 )
 _GATEWAY_GAVE_UP = (502, 504)
 _NOT_ALLOWED = {  # in Telegram's description: in ours
@@ -73,6 +74,8 @@ def plain_words() -> Iterator[None]:
         yield
     except TelegramError as error:
         raise translate(error) from error
+    except TimeoutError as error:
+        raise Uncertain("Telegram took too long") from error
     except _MISREAD as error:
         raise Uncertain("Telegram's answer made no sense") from error
 
@@ -99,6 +102,8 @@ def translate(error: TelegramError) -> SendFailed:
             return Refused(_why_forbidden(error.message))
         case Conflict():
             return Refused("another program reads this bot's updates: stop it, or give this inbox a bot of its own")
+        case BadRequest() if "temporarily" in error.message:  # of a file, or of a wrong id: they do not say which
+            return Retryable("the file cannot be had from Telegram just now")
         case BadRequest():
             return Refused(f"Telegram refused: {clean_line(error.message, 200)}")
         case ServerFailed():

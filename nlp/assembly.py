@@ -1,0 +1,29 @@
+"""Puts the pipeline's components together. Importing this registers them with spaCy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+
+from .components import cues, entities, features, function, intent, language, mood, sentiment, urgency
+from .words import blank_pipeline
+
+SHIPPED = Path(__file__).parent / "pipeline"
+BEFORE_FEATURES = ("crm_words", "crm_language", "crm_entities", "crm_mood", "crm_cues")
+READERS = ("crm_features", "crm_function", "crm_intent", "crm_sentiment", "crm_urgency")
+FACTORIES = (cues, entities, features, function, intent, language, mood, sentiment, urgency)  # each registers its own
+
+
+def assembled() -> Language:
+    """A pipeline that has learnt nothing yet."""
+    pipeline = blank_pipeline()
+    for name in (*BEFORE_FEATURES, *READERS):
+        pipeline.add_pipe(name)
+    return pipeline
+
+
+def loaded(path: Path = SHIPPED) -> Language:
+    """The trained pipeline of a folder. Raises OSError when there is none."""
+    return spacy.load(path)

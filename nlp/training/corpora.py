@@ -1,0 +1,104 @@
+"""Reads the corpora's files into examples. The files' fields and licences are described beside them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HAND_WRITTEN = tuple(f"triage_train_{letter}.jsonl" for letter in "abcde")
+DEV = "triage_dev.jsonl"
+_NONE_SOURCES = {"sms_spam": 250, "ms_chitchat": 250}  # how many texts of each teach what nobody has to answer
+_INTENT_OF_SOURCE = {"sms_spam": "spam", "ms_chitchat": "chit_chat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with what people said about it; None where nobody did."""
+
+    text: str
+    language: str
+    functions: tuple[str, ...] = ()  # main first; empty: none
+    acceptable: tuple[str, ...] = ()  # answers that count as right, the best first
+    intent: str | None = None
+    sentiment: int | None = None
+    urgency: int | None = None
+    entities: tuple[tuple[str, str], ...] | None = None
+    previous: tuple[str, ...] = ()
+    weight: float = 1.0
+
+    @property
+    def function(self) -> str:
+        return self.functions[0] if self.functions else "none"
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file, packed or not."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def labelled(path: Path) -> list[Example]:
+    """The examples of a hand-written file, in its order."""
+    return [_example(row) for row in rows(path)]
+
+
+def _example(row: dict[str, Any]) -> Example:
+    main = (row["function"],) if row["function"] != "none" else ()
+    return Example(
+        text=row["text"],
+        language=row["lang"],
+        functions=tuple(row.get("functions", main)),
+        acceptable=tuple(row.get("acceptable") or row.get("functions") or (row["function"],)),
+        intent=row.get("intent"),
+        sentiment=row.get("sentiment"),
+        urgency=row.get("urgency"),
+        entities=tuple((kind, text) for kind, text in row["entities"]) if "entities" in row else None,
+        previous=tuple(row.get("previous", ())),
+    )
+
+
+def hand_written(folder: Path) -> list[Example]:
+    """All training messages by the project's own authors, and their conversations' turns."""
+    return [*(example for name in HAND_WRITTEN for example in labelled(folder / name)), *turns(folder)]
+
+
+def turns(folder: Path) -> Iterator[Example]:
+    """What customers say in the written conversations, each with what they had said before."""
+    for conversation in rows(folder / "conversations_train.jsonl"):
+        said: list[str] = []
+        for turn in (turn for turn in conversation["turns"] if turn["from"] == "customer"):
+            row = {"lang": conversation["lang"], **turn, "previous": said[-3:]}
+            yield _example(row)
+            said.append(turn["text"])
+
+
+def nothing_asked(folder: Path, seed: int) -> list[Example]:
+    """A few hundred public texts that no company has to act on, always the same for one seed."""
+    pools: dict[str, list[Example]] = {source: [] for source in _NONE_SOURCES}
+    for row in rows(folder / "intents.jsonl.gz"):
+        if row["source"] in pools and row.get("function") == "none":
+            intent = _INTENT_OF_SOURCE[row["source"]] if row["source"] != "sms_spam" or "spam" in row["intent"] else None
+            pools[row["source"]].append(
+                Example(row["text"], row["lang"], acceptable=("none",), intent=intent, weight=0.5)
+            )
+    choose = random.Random(seed)
+    return [one for source, pool in pools.items() for one in choose.sample(pool, min(len(pool), _NONE_SOURCES[source]))]
+
+
+def rated(folder: Path) -> list[Example]:
+    """Tweets rated bad, neutral or good; the forum comments are left out, they rate another thing."""
+    return [
+        Example(row["text"], row["lang"], sentiment=row["sentiment"])
+        for row in rows(folder / "sentiment.jsonl.gz")
+        if row["source"] != "goemotions"
+    ]
+
+
+def in_languages(folder: Path) -> list[Example]:
+    """Sentences whose language is known."""
+    return [Example(row["text"], row["lang"]) for row in rows(folder / "langid.jsonl.gz")]

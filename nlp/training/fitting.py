@@ -1,0 +1,125 @@
+"""Teaches each component of the pipeline from examples, in the order they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..assembly import BEFORE_FEATURES
+from ..components.language import letter_buckets, spelled
+from ..fragments import earlier
+from ..grams import Features, Vocabulary
+from ..labels import ALL_INTENTS, ASKED, FUNCTIONS, MOODS, URGENCIES
+from ..lexicon import LANGUAGES
+from ..linear import Linear
+from ..signals import signals
+from .corpora import Example
+from .logistic import Matrix, Sparse, fit
+from .vocabulary import names_seen, vocabulary_of
+
+Say = Callable[[str], None]
+_LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 40_000, 50_000
+
+
+def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:
+    """The pipeline tells the seven languages apart."""
+    guess = pipeline.get_pipe("crm_language")
+    known = [one for one in sentences if one.language in LANGUAGES]
+    texts = [spelled(pipeline.make_doc(one.text)) for one in known]
+    seen = np.bincount(np.concatenate([_letters(words) for words in texts]), minlength=2**20)
+    kept = np.argsort(-seen, kind="stable")[:_LANGUAGE_BUCKETS]
+    guess.buckets = np.sort(kept[seen[kept] > 2]).astype(np.uint32)
+    rows = [guess.rows(words) for words in texts]
+    table = Sparse.of([(row, np.full(len(row), max(1, len(row)) ** -0.5, np.float32)) for row in rows], len(guess.buckets))
+    guess.model = _linear(LANGUAGES, table, _one_of(LANGUAGES, [one.language for one in known]), strength=10.0)
+
+
+def _letters(words: list[str]) -> NDArray[np.uint32]:
+    return np.concatenate([np.zeros(0, np.uint32), *(letter_buckets(word) for word in words)])
+
+
+def learn_mood(pipeline: Language, posts: Sequence[Example]) -> None:
+    """The pipeline knows how people rated public posts."""
+    mark, mood = pipeline.get_pipe("crm_words"), pipeline.get_pipe("crm_mood")
+    words = [mark(pipeline.make_doc(one.text))._.words for one in posts]
+    mood.vocabulary = vocabulary_of(words, least=4, most=_MOOD_BUCKETS)
+    table = _table([mood.vocabulary.features(one, []) for one in words], mood.vocabulary.size)
+    mood.model = _linear(MOODS, table, _one_of(MOODS, [str(one.sentiment) for one in posts]), strength=0.5)
+
+
+def read_before_features(pipeline: Language, examples: Sequence[Example]) -> list[Doc]:
+    """The examples' docs as the feature component gets them."""
+    docs = []
+    for one in examples:
+        doc = pipeline.make_doc(one.text)
+        for name in BEFORE_FEATURES:
+            doc = pipeline.get_pipe(name)(doc)
+        docs.append(doc)
+    return docs
+
+
+def learn_vocabulary(pipeline: Language, docs: Sequence[Doc]) -> None:
+    """The pipeline knows which words and signals count."""
+    cues = names_seen((signals(doc) for doc in docs), least=4)
+    words = [doc._.words for doc in docs]
+    pipeline.get_pipe("crm_features").vocabulary = vocabulary_of(words, least=2, most=_BUCKETS, cues=cues)
+
+
+def features_of(pipeline: Language, docs: Sequence[Doc], examples: Sequence[Example]) -> list[Features]:
+    """What the models see of each example, fragments with what came before."""
+    component = pipeline.get_pipe("crm_features")
+    for doc, one in zip(docs, examples, strict=True):
+        said = earlier(one.text, one.previous)
+        doc._.before = component.of(read_before_features(pipeline, [Example(said, "")])[0]) if said else None
+    return [component(doc)._.features for doc in docs]
+
+
+def learn_readings(pipeline: Language, features: Sequence[Features], examples: Sequence[Example]) -> None:
+    """Function, intent, sentiment and urgency are learnt from the examples that have them."""
+    width = pipeline.get_pipe("crm_features").vocabulary.size
+    function = pipeline.get_pipe("crm_function")
+    table, weights = _table(features, width), np.array([one.weight for one in examples], np.float32)
+    function.main = _linear(
+        FUNCTIONS, table, _one_of(FUNCTIONS, [one.function for one in examples]), strength=STRENGTH["main"], weights=weights
+    )
+    asked = np.array([[float(name in one.functions) for name in ASKED] for one in examples], np.float32)
+    function.asked = _linear(ASKED, table, asked, strength=STRENGTH["asked"], weights=weights, exclusive=False)
+    for name, labels, told in (
+        ("intent", ALL_INTENTS, [one.intent for one in examples]),
+        ("sentiment", MOODS, [one.sentiment for one in examples]),
+        ("urgency", URGENCIES, [one.urgency for one in examples]),
+    ):
+        chosen = np.array([at for at, label in enumerate(told) if label is not None and str(label) in labels])
+        targets = _one_of(labels, [str(told[at]) for at in chosen])
+        model = _linear(labels, table.taken(chosen), targets, strength=STRENGTH[name], weights=weights[chosen])
+        pipeline.get_pipe(f"crm_{name}").model = model
+
+
+STRENGTH = {"main": 1.0, "asked": 1.0, "intent": 3.0, "sentiment": 1.0, "urgency": 1.0}
+
+
+def _table(features: Sequence[Features], width: int) -> Sparse:
+    return Sparse.of([(one.rows, one.values) for one in features], width)
+
+
+def _one_of(labels: tuple[str, ...], told: Sequence[str]) -> Matrix:
+    targets = np.zeros((len(told), len(labels)), np.float32)
+    targets[np.arange(len(told)), [labels.index(label) for label in told]] = 1.0
+    return targets
+
+
+def _linear(
+    labels: tuple[str, ...],
+    table: Sparse,
+    targets: Matrix,
+    *,
+    strength: float,
+    weights: Matrix | None = None,
+    exclusive: bool = True,
+) -> Linear:
+    found = fit(table, targets, strength=strength, weights=weights, exclusive=exclusive)
+    return Linear(labels, found.weights, found.bias)

@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+import pytest
+from django_scopes import scope
+
+from channels_adapters import connections, registry
+from crm.models import Membership, Workspace
+from tests.channels_adapters.toy import ToyAdapter
+from tests.factories import make_member, make_workspace
+
+
+@pytest.fixture
+def workspace(db: None) -> Iterator[Workspace]:
+    """A workspace whose scope is open for the test."""
+    made = make_workspace()
+    with scope(workspace=made):
+        yield made
+
+
+@pytest.fixture
+def member(workspace: Workspace) -> Membership:
+    return make_member(workspace)
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[ToyAdapter]]:
+    """The toy channel beside the real ones, for the length of a test."""
+    known = {**registry.channels(), "toy": ToyAdapter}
+    for module in (registry, connections):
+        monkeypatch.setattr(module, "channels", lambda: known)
+    ToyAdapter.sent.clear()
+    ToyAdapter.trouble = None
+    yield ToyAdapter

@@ -1,0 +1,73 @@
+"""The open adapter cases that lie beside the repository, when they do: what a delivery says, in their words."""
+
+import importlib.util
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from channels_adapters.contract import HookRequest, WebhookRejected
+from channels_adapters.registry import channels
+from conversations.normalized import Blocked, Deletion, Edit, InboundMessage, Reacted
+
+CASES = Path(__file__).resolve().parents[3].parent / "shared" / "platforms" / "cases"
+NAMES = {InboundMessage: "message", Edit: "edit", Deletion: "delete", Reacted: "reaction", Blocked: "membership"}
+
+
+def load_caselib():
+    spec = importlib.util.spec_from_file_location("caselib", CASES / "caselib.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+caselib = load_caselib() if CASES.exists() else None
+cases = [case for case in caselib.load(CASES) if case["channel"] in channels()] if caselib else []
+
+
+@pytest.mark.skipif(not cases, reason="the adapter cases do not lie beside the repository")
+@pytest.mark.parametrize("case", cases or [None], ids=lambda case: case["id"] if case else "none")
+def test_a_case_is_taken_as_expected(case):
+    adapter = channels()[case["channel"]](case["_channel"])
+    seen = set()
+
+    for number, want in enumerate(case["expect"]):
+        outcome, events = take(adapter, caselib.materialise(case, number), seen)
+        assert want["outcome"] in (outcome, "any")
+        assert len(events) == len(want["events"]) or want["outcome"] == "any"
+        for expected, event in zip(want["events"], events, strict=False):
+            assert caselib.diff_event(expected, event) == []
+
+
+def take(adapter, request, seen):
+    headers = {name.lower(): value for name, value in request["headers"].items()}
+    hook = HookRequest(request["method"], request["path"], request["query"], headers, request["body"])
+    try:
+        adapter.authenticate(hook)
+        delivery_id = adapter.delivery_id(hook.body)
+    except WebhookRejected:
+        return "reject", []
+    if delivery_id in seen:
+        return "ignore", []
+    seen.add(delivery_id)
+    events = [in_their_words(event) for event in adapter.parse(hook.body)]
+    return ("accept" if events else "ignore"), events
+
+
+def in_their_words(event):
+    said = {"kind": NAMES.get(type(event), type(event).__name__), "conversation": event.thread_id}
+    said |= {key: getattr(event, key) for key in ("target", "text", "reply_to", "payload") if hasattr(event, key)}
+    said |= {"timestamp": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    if isinstance(event, InboundMessage):
+        said |= {"message_id": event.external_id, "flags": list(event.flags)}
+        said |= {"conversation_type": "group" if event.is_group else "dm"}
+        said |= {"attachments": [file_in_their_words(file) for file in event.attachments]}
+    if sender := getattr(event, "sender", None):
+        said["sender"] = {"id": sender.address, "name": sender.name, "username": sender.username}
+        said["sender"] |= {"phone": sender.phone, "locale": sender.language}
+    return said
+
+
+def file_in_their_words(file):
+    said = {"type": file.kind, "id": file.external_id, "name": file.name, "mime": file.mime, "size": file.size}
+    return said | file.details

@@ -1,0 +1,126 @@
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import HttpCommunicator
+
+from channels_adapters import connections, hooks
+from channels_adapters.models import RawDelivery
+from channels_adapters.workers.intake import Intake
+from conversations.models import Inbox, Message
+from django_scopes import scopes_disabled
+from tests.factories import make_workspace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def inbox(transactional_db, toy) -> Inbox:
+    return connections.connect(make_workspace(), "toy", name="Toys", given={})
+
+
+@pytest.fixture
+def running(monkeypatch, transactional_db):
+    """An intake of the test's own, stopped before the database is emptied."""
+    intake = Intake()
+    monkeypatch.setattr(hooks, "workers", lambda: type("Workers", (), {"intake": intake})())
+    intake.start()
+    yield intake
+    intake.stop()
+
+
+async def post(inbox, body=b'{"id": 1, "from": "ada", "text": "hello"}', *, secret="s3cret", method="POST", key=None):
+    headers = [(b"x-secret", secret.encode("latin-1"))]
+    path = f"/hooks/{key or inbox.key}/"
+    return await HttpCommunicator(hooks.hooks, method, path, body, headers).get_response(timeout=10)
+
+
+@sync_to_async
+def rows() -> int:
+    with scopes_disabled():
+        return RawDelivery.objects.count()
+
+
+async def test_a_signed_delivery_is_stored_when_it_is_acknowledged(inbox, running):
+    answer = await post(inbox)
+
+    assert answer["status"] == 200
+    assert await rows() == 1
+
+
+async def test_it_becomes_a_message(inbox, running):
+    await post(inbox)
+
+    def taken_in():
+        running.stop()
+        with scopes_disabled():
+            return Message.objects.get().text
+
+    assert await sync_to_async(taken_in)() == "hello"
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "s3cret ", "é"])
+async def test_a_wrong_secret_is_refused_and_nothing_is_kept(inbox, running, secret):
+    answer = await post(inbox, secret=secret)
+
+    assert answer["status"] == 403
+    assert await rows() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[1]",
+        b"{",
+        b'{"no": "id"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": ' + b"9" * 5000 + b"}",
+    ],
+)
+async def test_a_body_that_is_not_the_platform_s_is_a_400_with_one_line(inbox, running, body):
+    answer = await post(inbox, body)
+
+    assert answer["status"] == 400
+    assert answer["body"].decode().count("\n") == 1
+    assert await rows() == 0
+
+
+async def test_a_body_over_the_limit_is_a_413(inbox, running):
+    answer = await post(inbox, b"x" * (1024 * 1024 + 1))
+
+    assert answer["status"] == 413
+    assert await rows() == 0
+
+
+@pytest.mark.parametrize("key", ["nobody", "../etc", "a" * 41, "%00"])
+async def test_an_unknown_inbox_is_a_404(inbox, running, key):
+    assert (await post(inbox, key=key))["status"] == 404
+
+
+async def test_only_posts_deliver(inbox, running):
+    assert (await post(inbox, method="GET"))["status"] == 405
+
+
+async def test_a_paused_inbox_asks_for_a_later_delivery(inbox, running):
+    await sync_to_async(lambda: Inbox.objects.with_scopes_disabled().update(state="paused"))()
+
+    assert (await post(inbox))["status"] == 503
+    assert await rows() == 0
+
+
+async def test_a_delivery_that_cannot_be_stored_is_not_acknowledged(inbox, running, monkeypatch):
+    def no_disk(*args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(RawDelivery.objects.__class__, "bulk_create", no_disk, raising=False)
+
+    answer = await post(inbox)
+
+    assert answer["status"] == 503
+
+
+async def test_the_acknowledgement_says_ok_in_json(inbox, running):
+    assert json.loads((await post(inbox))["body"]) == {"ok": True}

@@ -1,0 +1,50 @@
+"""A channel in the fewest lines: what a new adapter needs, and what the edge's tests drive."""
+
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from channels_adapters.contract import (
+    Capabilities,
+    ChannelAdapter,
+    HookRequest,
+    OutboundPart,
+    SendReceipt,
+    Setting,
+    Unreadable,
+    WebhookRejected,
+)
+from conversations.normalized import Inbound, InboundMessage, Sender
+
+
+class ToyAdapter(ChannelAdapter):
+    channel, label = "toy", "Toy"
+    capabilities = Capabilities(text_limit=100)
+    settings_form = (Setting("secret", "Secret", "any word", secret=True, required=False, default="s3cret"),)
+    sent: ClassVar[list[OutboundPart]] = []
+    trouble: ClassVar[Exception | None] = None
+
+    def authenticate(self, request: HookRequest) -> None:
+        given = request.headers.get("x-secret", "")
+        if not hmac.compare_digest(given.encode(), self.settings["secret"].encode()):
+            raise WebhookRejected("The secret is wrong.")
+
+    def delivery_id(self, body: bytes) -> str:
+        try:
+            return str(json.loads(body)["id"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise WebhookRejected("The body must be an object with an id.", status=400) from None
+
+    def parse(self, body: bytes) -> list[Inbound]:
+        said = json.loads(body)
+        if "text" not in said:
+            raise Unreadable("it has no text")
+        sender = Sender(address=said["from"], name=said["from"].title())
+        return [InboundMessage(str(said["id"]), said["from"], sender, said["text"], datetime.now(UTC))]
+
+    async def send(self, part: OutboundPart) -> SendReceipt:
+        if self.trouble is not None:
+            raise self.trouble
+        self.sent.append(part)
+        return SendReceipt(f"out-{part.delivery_id}")

@@ -1,0 +1,202 @@
+"""The process is killed at random while messages and replies go through; then every one of them is accounted for.
+
+    bin/chaos [--inbound 1000] [--replies 300] [--kills 8] [--seed N]
+
+The platform delivers an update until it is acknowledged and the agent's page submits a reply until it is answered:
+that is what real ones do. Afterwards nothing may be lost, doubled or out of order, and a reply that may or may not
+have arrived must be shown as uncertain.
+"""
+
+import argparse
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.measuring.installation import SECRET, Installation, update, wait_until
+
+CHATS = 20
+
+
+@dataclass
+class Ledger:
+    """What went in, as the outside knows it."""
+
+    inbound: dict[int, list[str]] = field(default_factory=dict)  # chat -> texts in order
+    replies: list[str] = field(default_factory=list)
+    retries: int = 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it and print the account; 0 when everything is in order."""
+    wanted = _options().parse_args(arguments)
+    chance = random.Random(wanted.seed)
+    with Installation() as place:
+        ledger = Ledger()
+        _first_messages(place, ledger)
+        started = time.monotonic()
+        threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, wanted.replies)
+        for thread in threads:
+            thread.start()
+        _kill_at_random(place, wanted.kills, chance, threads)
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - started
+        _settle(place)
+        return _account(place, ledger, wanted, took)
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="bin/chaos", description=__doc__)
+    options.add_argument("--inbound", type=int, default=1000)
+    options.add_argument("--replies", type=int, default=300)
+    options.add_argument("--kills", type=int, default=8)
+    options.add_argument("--seed", type=int, default=int(time.time()))
+    return options
+
+
+def until_taken(ledger: Ledger, attempt: Callable[[], httpx.Response]) -> None:
+    """Repeat until the server takes it, as platforms and pages do."""
+    while True:
+        try:
+            answer = attempt()
+            if answer.status_code < 300:
+                return
+            if answer.status_code < 500 and answer.status_code not in (408, 429):
+                raise RuntimeError(f"refused for good: {answer.status_code} {answer.text[:200]}")
+        except httpx.HTTPError:
+            pass
+        ledger.retries += 1
+        time.sleep(0.1)
+
+
+def _deliver(place: Installation, ledger: Ledger, client: httpx.Client, number: int, chat: int, text: str) -> None:
+    ledger.inbound.setdefault(chat, []).append(text)
+    address = f"{place.base}/hooks/{place.key}/"
+    headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+    until_taken(ledger, lambda: client.post(address, json=update(number, chat, text), headers=headers))
+
+
+def _first_messages(place: Installation, ledger: Ledger) -> None:
+    """One message per chat, so that there are conversations to answer."""
+    with httpx.Client(timeout=10) as client:
+        for chat in range(CHATS):
+            _deliver(place, ledger, client, chat + 1, 9000 + chat, f"chat {chat} message 0")
+    count = "SELECT count(*) FROM conversations_conversation"
+    wait_until(lambda: place.rows(count)[0][0] == CHATS, 30, "the first conversations")
+
+
+def _senders(place: Installation, ledger: Ledger, inbound: int) -> list[threading.Thread]:
+    """Four senders, each with its own chats: inside a chat one message follows the other."""
+
+    def send(first: int) -> None:
+        with httpx.Client(timeout=10) as client:
+            for number in range(first, inbound, 4):
+                chat = number % CHATS
+                _deliver(place, ledger, client, 1000 + number, 9000 + chat, f"chat {chat} message {number + 1}")
+
+    return [threading.Thread(target=send, args=(first,)) for first in range(4)]
+
+
+def _repliers(place: Installation, ledger: Ledger, replies: int) -> list[threading.Thread]:
+    conversations = [pk for (pk,) in place.rows("SELECT id FROM conversations_conversation ORDER BY id")]
+    page = place.sign_in()
+
+    def reply(first: int) -> None:
+        for number in range(first, replies, 2):
+            text = f"reply {number}"
+            ledger.replies.append(text)
+            address = f"/inbox/{conversations[number % len(conversations)]}/reply/"
+            fields = {"text": text, "client_id": f"chaos-{number}"}
+            until_taken(ledger, lambda: page.post(address, data=fields, headers={"HX-Request": "true"}))  # noqa: B023
+
+    return [threading.Thread(target=reply, args=(first,)) for first in range(2)]
+
+
+def _kill_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
+    for number in range(kills):
+        time.sleep(chance.uniform(0.3, 2.0))
+        busy = any(thread.is_alive() for thread in threads)
+        place.kill()
+        print(f"killed {number + 1} of {kills}{'' if busy else ' (after the last message)'}", flush=True)
+        place.start(ready=False)
+
+
+def _settle(place: Installation) -> None:
+    """Wait until nothing is under way."""
+    raw = "SELECT count(*) FROM channels_adapters_rawdelivery WHERE state = 'waiting'"
+    out = "SELECT count(*) FROM conversations_delivery WHERE state IN ('queued', 'sending')"
+    wait_until(lambda: place.rows(raw)[0][0] == 0 and place.rows(out)[0][0] == 0, 150, "settling")
+
+
+def _account(place: Installation, ledger: Ledger, wanted: argparse.Namespace, took: float) -> int:
+    stored = place.rows(
+        "SELECT t.external_id, m.text FROM conversations_message m JOIN conversations_thread t ON t.id = m.thread_id "
+        "WHERE m.direction = 'in' ORDER BY m.conversation_id, m.seq"
+    )
+    by_chat: dict[int, list[str]] = {}
+    for chat, text in stored:
+        by_chat.setdefault(int(chat), []).append(text)
+    sent_in = sum(map(len, ledger.inbound.values()))
+    lost = sum((Counter(texts) - Counter(by_chat.get(chat, []))).total() for chat, texts in ledger.inbound.items())
+    doubled = len(stored) - len(set(stored))
+    disordered = sum(by_chat.get(chat) != texts for chat, texts in ledger.inbound.items()) if not lost else -1
+    replies = _replies(place, ledger)
+    print(f"inbound   {sent_in} sent, {lost} lost, {doubled} doubled, {disordered} conversations out of order")
+    print(
+        f"replies   {len(ledger.replies)} submitted, {replies['lost']} lost, {replies['doubled']} doubled, "
+        f"{replies['uncertain']} uncertain of which {replies['shown']} shown and {replies['gone']} not gone out"
+    )
+    print(f"kills     {wanted.kills}, {ledger.retries} retries from outside, {took:.1f} s, seed {wanted.seed}")
+    bad = lost + doubled + abs(disordered) + replies["lost"] + replies["doubled"]
+    bad += replies["uncertain"] - replies["shown"]
+    print("in order" if not bad else "NOT in order")
+    return 1 if bad else 0
+
+
+def _replies(place: Installation, ledger: Ledger) -> dict[str, int]:
+    states = place.rows(
+        "SELECT m.text, d.state, m.conversation_id, m.id FROM conversations_message m "
+        "LEFT JOIN conversations_delivery d ON d.message_id = m.id WHERE m.direction = 'out'"
+    )
+    arrived = Counter(place.sent_texts())
+    rows = Counter(text for text, _state, _conversation, _pk in states)
+    uncertain = [row for row in states if row[1] == "uncertain"]
+    settled = {text for text, state, _conversation, _pk in states if state == "uncertain" or arrived[text]}
+    page = place.sign_in()
+    shown = sum(_is_shown(page, conversation, pk) for _text, _state, conversation, pk in uncertain)
+    return {
+        "lost": sum(text not in settled for text in ledger.replies),
+        "doubled": sum(count > 1 for count in rows.values()) + sum(count > 1 for count in arrived.values()),
+        "uncertain": len(uncertain),
+        "shown": shown,
+        "gone": sum(not arrived[text] for text, _state, _conversation, _pk in uncertain),
+    }
+
+
+def _is_shown(page: httpx.Client, conversation: int, message: int) -> bool:
+    """Whether the agent's page says that the reply is uncertain, walking back to where it stands."""
+    html = page.get(f"/inbox/{conversation}/").text
+    while f'id="message-{message}"' not in html:
+        earlier = _earlier(html)
+        if not earlier:
+            return False
+        html = page.get(earlier, headers={"HX-Request": "true"}).text
+    start = html.index(f'id="message-{message}"')
+    return 'data-delivery="uncertain"' in html[start - 200 : start + 600]
+
+
+def _earlier(html: str) -> str:
+    mark = 'hx-get="/inbox/'
+    places = [part.split('"')[0] for part in html.split(mark)[1:]]
+    found = [place for place in places if "/earlier/" in place]
+    return f"/inbox/{found[0]}".replace("&amp;", "&") if found else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
