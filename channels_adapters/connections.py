@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import anyio
 from django.conf import settings as django_settings
 from django_scopes import scope, scopes_disabled
 
@@ -61,8 +62,14 @@ def _remember(key: str, connection: Connection) -> Served:
         adapter = channels()[connection.inbox.channel](connection.settings)
         _served[key] = Served(connection.inbox, adapter, time.monotonic())
     if known is not None:
-        portal().start_task_soon(known.adapter.close)
+        portal().start_task_soon(_close_later, known.adapter)
     return _served[key]
+
+
+async def _close_later(adapter: ChannelAdapter) -> None:
+    """Let what it is sending come to an end first."""
+    await anyio.sleep(60)
+    await adapter.close()
 
 
 def forget() -> None:
@@ -113,7 +120,7 @@ def connect(
 
 
 def hook_url(inbox: Inbox) -> str:
-    return f"{django_settings.PUBLIC_URL}/hooks/{inbox.key}/"
+    return f"{public_url()}/hooks/{inbox.key}/"
 
 
 def check(inbox: Inbox) -> Check:
@@ -145,3 +152,8 @@ def note_health(inbox: Inbox, **facts: object) -> None:
     """Write down how the connection goes: last_in_at, last_out_at, last_error."""
     with scopes_disabled():
         Connection.objects.filter(inbox_id=inbox.pk).update(**facts)
+
+
+def public_url() -> str:
+    """Where the outside reaches us, without a slash at the end."""
+    return str(django_settings.PUBLIC_URL)

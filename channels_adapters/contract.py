@@ -86,6 +86,7 @@ class Setting:
     secret: bool = False
     required: bool = True
     default: str = ""
+    by_hand: bool = True  # False: filled in by the test, or given on the command line only
 
 
 @dataclass(frozen=True, slots=True)

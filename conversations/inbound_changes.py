@@ -125,8 +125,9 @@ def _blocked(inbound: Blocked, inbox: Inbox) -> bool:
 @apply.register
 def _thread_moved(inbound: ThreadMoved, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} thread moved") as event:
-        thread = lock_thread(inbox, inbound.thread_id)
-        if Thread.objects.filter(inbox=inbox, external_id=inbound.new_thread_id[:200]).exists():
+        known = Thread.objects.select_for_update().filter(inbox=inbox)
+        thread: Thread | None = known.filter(external_id=inbound.thread_id[:200]).first()
+        if thread is None or known.filter(external_id=inbound.new_thread_id[:200]).exists():
             return False
         thread.external_id = inbound.new_thread_id[:200]
         thread.save(update_fields=["external_id"])

@@ -1,5 +1,6 @@
 """The first minute: an empty database gets a workspace, a login and a web chat; then we say where everything is."""
 
+import logging
 import secrets
 from typing import Any
 
@@ -47,4 +48,6 @@ def _make_first(*, demo: bool, out: Any) -> None:
     if demo:
         from project.demo import load_demo  # reads files and loads spaCy: only when asked
 
+        logging.disable(logging.INFO)  # a line per message is for messages that come in
         load_demo(workspace, out)
+        logging.disable(logging.NOTSET)

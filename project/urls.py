@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("conversations.profile.urls")),
     path("", include("conversations.pulse.urls")),
     path("", include("crm.urls")),
+    path("", include("channels_adapters.settings_pages.urls")),
     path("", include("channels_adapters.adapters.webchat.urls")),
 ]

@@ -123,7 +123,8 @@ def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
         if delivery.file is not None:
             data = files.read(delivery.file)
             file = OutboundFile(delivery.file.name, delivery.file.mime, data)
-        return OutboundPart(delivery.pk, thread.external_id, delivery.text, file), served.adapter
+        answers = message.reply_to_external_id if message and delivery.part == 0 else ""
+        return OutboundPart(delivery.pk, thread.external_id, delivery.text, file, answers), served.adapter
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:

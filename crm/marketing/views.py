@@ -58,7 +58,7 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
     rows = CampaignResponse.objects.filter(campaign=found).select_related("customer", "campaign")
     listing = listed(rows, {"all": ALL, **STATUSES}, request.GET)
     if is_fragment(request):
-        return show(request, "crm/marketing/_rows.html", {"listing": listing})
+        return show(request, "crm/marketing/_rows.html", {"listing": listing, "campaign": found})
     came = Origin.objects.filter(campaign=found)
     context = {"campaign": found, "listing": listing, "came": came.count()}
     context["newest"] = came.select_related("customer").order_by("-at", "-pk")[:8]

@@ -24,31 +24,28 @@ NOUNS = {
     "campaign_response": "Campaign response",
     "campaignresponse": "Campaign response",
 }
-STATES: dict[str, str | Promise] = {
-    "open": _("open"),
+STATES: dict[str, str | Promise] = {  # what a record can be closed as
     "closed": _("closed"),
     "solved": _("solved"),
     "qualified": _("qualified"),
     "disqualified": _("disqualified"),
     "void": _("opened by mistake"),
-    "won": _("won"),
-    "lost": _("lost"),
 }
 
 
 @register.filter
 def happened(event: Event) -> str:
-    """What was done, in a word or two: "Opened again"."""
+    """What was done, in a word or two: "Opened again"; for a closed record what became of it: "Solved"."""
     done = event.verb.partition(".")[2]
+    if done == "closed" and "status" in event.changed:
+        return str(capfirst(STATES.get(event.changed["status"][1], done)))
     return str(HAPPENED.get(done, capfirst(done.replace("_", " "))))
 
 
 @register.filter
-def became(event: Event) -> str:
-    """What it is since: "solved", "€ 59"; '' when the event changed nothing that has a word."""
-    for _before, after in event.changed.values():
-        return str(STATES.get(str(after), after or ""))
-    return ""
+def worth(event: Event) -> str:
+    """The price that an event set: "59.00 EUR"; '' for any other event."""
+    return str(event.changed["amount"][1]) if "amount" in event.changed else ""
 
 
 @register.filter

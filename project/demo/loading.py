@@ -43,6 +43,12 @@ def _read(workspace: Workspace, steps: list[Step]) -> list[nlp.Triage | None]:
     return triages
 
 
+def _sender(scene: Scene) -> Sender:
+    """Telegram vouches for who writes; on the web chat anybody may give any name."""
+    facts: dict[str, Any] = {"name": scene.name, "username": scene.username, "language": scene.language[:2]}
+    return Sender(f"demo-{scene.key}", verified=scene.channel == "telegram", **facts)
+
+
 class Play:
     """The scenes as they go on: who is in them and the conversation each has become."""
 
@@ -62,7 +68,7 @@ class Play:
 
     def _hear(self, step: Step, triage: nlp.Triage | None) -> None:
         scene = step.scene
-        sender = Sender(scene.key, name=scene.name, username=scene.username, language=scene.language[:2])
+        sender = _sender(scene)
         came = FirstTouch(utm_source="newsletter", utm_campaign=scene.campaign) if scene.campaign else FirstTouch()
         inbound = InboundMessage(
             f"{scene.key}-{step.index}", scene.key, sender, step.turn.text, step.at, first_touch=came

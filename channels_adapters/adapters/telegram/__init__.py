@@ -62,9 +62,10 @@ class TelegramAdapter(ChannelAdapter):
             "Address of the Bot API",
             "Leave it empty for Telegram itself. For a Bot API server of your own: scheme, host and port.",
             required=False,
+            by_hand=False,
         ),
-        Setting("bot_id", "Bot id", "Leave it empty: the connection test fills it in.", required=False),
-        Setting("bot_username", "Bot name", "Leave it empty: the connection test fills it in.", required=False),
+        Setting("bot_id", "Bot id", "Leave it empty: the connection test fills it in.", required=False, by_hand=False),
+        Setting("bot_username", "Bot name", "Leave it empty: the connection test fills it in.", required=False, by_hand=False),
     )
 
     poll_seconds: ClassVar[int] = 25  # how long Telegram holds a poll open while nothing happens

@@ -2,7 +2,6 @@
 customElements.define("visitor-chat", class extends HTMLElement {
   #asked = new URLSearchParams(location.search)
   #isOpen = false
-
   async connectedCallback() {
     this.dataset.offset = Number(this.dataset.now) - Date.now() // what to add to this machine's clock
     this.querySelector("[data-close]")?.addEventListener("click", this.#close)

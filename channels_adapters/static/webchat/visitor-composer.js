@@ -28,11 +28,7 @@ customElements.define("visitor-composer", class extends HTMLElement {
     this.#look()
   }
 
-  #press = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
-    event.preventDefault()
-    this.#send(event)
-  }
+  #press = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && this.#send(event)
 
   #typed = () => {
     this.#look()
@@ -43,14 +39,13 @@ customElements.define("visitor-composer", class extends HTMLElement {
 
   #send = (event) => {
     event.preventDefault()
-    const text = this.#text.value.trim(), name = this.querySelector("[name=name]")
     if (this.#files.isUploading || this.#text.disabled) return
+    const text = this.#text.value.trim(), name = this.querySelector("[name=name]")
     const files = this.#files.takeAll()
     if (!text && !files.length) return this.#text.focus()
     this.#chat.dispatchEvent(new CustomEvent("visitor:send", { detail: { text, files, name: name?.value ?? "" } }))
     name?.remove()
     this.#text.value = ""
-    this.#typedAt = 0
     this.#look()
     this.#text.focus()
   }

@@ -9,7 +9,6 @@ customElements.define("visitor-log", class extends HTMLElement {
     this.#scroll = this.closest("[role=log]")
     this.#chat.addEventListener("visitor:html", (event) => this.#take(event.detail))
     this.#chat.addEventListener("visitor:looks", this.#noteSeen)
-    this.#chat.addEventListener("visitor:writes", (event) => this.#showTyping(event.detail))
     this.#chat.addEventListener("visitor:sends", () => this.#toEnd())
     const written = this.innerHTML
     this.replaceChildren()
@@ -24,7 +23,7 @@ customElements.define("visitor-log", class extends HTMLElement {
     for (const message of [...batch.children]) this.#place(message)
     this.#chat.dataset.cursor = batch.dataset.cursor
     this.#chat.dataset.offset = Number(batch.dataset.now) - Date.now()
-    if (batch.querySelector("[data-from=us]") || this.querySelector("[data-from=us]:last-child")) this.#showTyping("")
+    if (batch.querySelector("[data-from=us]")) this.#chat.dispatchEvent(new Event("visitor:answered"))
     if (wasAtEnd) this.#toEnd()
     this.#noteSeen()
   }
@@ -35,12 +34,8 @@ customElements.define("visitor-log", class extends HTMLElement {
     if (message.dataset.cid) this.#chat.dispatchEvent(new CustomEvent("visitor:stored", { detail: message.dataset.cid }))
     const known = document.getElementById(message.id)
     if (known) return known.replaceWith(message)
-    const [conversation, seq] = message.dataset.cursor.split(".").map(Number)
-    const later = [...this.children].find((other) => {
-      const [c, s] = other.dataset.cursor.split(".").map(Number)
-      return c > conversation || (c === conversation && s > seq)
-    })
-    this.insertBefore(message, later ?? null)
+    const place = ({ dataset }) => dataset.cursor.split(".").reduce((before, number) => before * 2 ** 26 + Number(number), 0)
+    this.insertBefore(message, [...this.children].find((other) => place(other) > place(message)) ?? null)
   }
 
   #words(at) {
@@ -57,15 +52,6 @@ customElements.define("visitor-log", class extends HTMLElement {
     this.#marked = last
     const answer = await this.#chat.post({ kind: "read" }).catch(() => null)
     if (!answer?.ok) this.#marked = ""
-  }
-
-  #showTyping(who) {
-    const line = this.#scroll.querySelector(".chat__typing")
-    line.hidden = !who
-    line.querySelector("bdi").textContent = who
-    clearTimeout(this.timer)
-    if (who) this.timer = setTimeout(() => this.#showTyping(""), 6000)
-    if (who) this.#toEnd()
   }
 
   #toEnd = () => { this.#scroll.scrollTop = this.#scroll.scrollHeight }

@@ -6,13 +6,16 @@ customElements.define("visitor-outbox", class extends HTMLElement {
 
   connectedCallback() {
     this.#chat = this.closest("visitor-chat")
-    this.#chat.addEventListener("visitor:ready", () => { this.#items = this.#kept(); this.#draw(); this.#flush() })
+    this.#chat.addEventListener("visitor:ready", () => { this.#items = this.#kept(); this.#keep(); this.#flush() })
     this.#chat.addEventListener("visitor:online", () => this.#flush())
     this.#chat.addEventListener("visitor:send", (event) => this.#add(event.detail))
     this.#chat.addEventListener("visitor:stored", (event) => this.#drop(event.detail))
+    this.addEventListener("visitor:again", (event) => { this.#change(this.#item(event.detail), "sending"); this.#flush() })
+    this.addEventListener("visitor:take-back", (event) => this.#chat.dispatchEvent(new CustomEvent("visitor:edit", { detail: this.#drop(event.detail) })))
   }
 
   get #name() { return `rapport.outbox.${this.#chat.dataset.token.split(":")[0]}` }
+  #item = (cid) => this.#items.find((item) => item.cid === cid)
 
   #kept() {
     const isStored = (item) => document.querySelector(`visitor-log [data-cid="${CSS.escape(item.cid)}"]`)
@@ -20,27 +23,27 @@ customElements.define("visitor-outbox", class extends HTMLElement {
   }
 
   #keep() {
-    const unsent = this.#items.filter((item) => item.state !== "sent")
+    const unsent = this.#items.filter((item) => item.state !== "sent"), template = this.querySelector("template")
     try { localStorage.setItem(this.#name, JSON.stringify(unsent)) } catch { /* blocked or full: it lives as long as the page */ }
-    this.#draw()
+    const draw = (item) => document.importNode(template.content, true).firstElementChild.show(item)
+    this.replaceChildren(template, ...this.#items.map(draw))
+    this.#chat.dispatchEvent(new Event("visitor:sends"))
   }
 
   #add(written) {
     const cid = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
-    this.#items.push({ cid, state: "sending", reason: "", ...written })
-    this.#keep()
-    this.#chat.dispatchEvent(new Event("visitor:sends"))
+    this.#change(this.#items[this.#items.push({ cid, ...written }) - 1], "sending")
     this.#flush()
   }
 
-  #drop(cid) { if (this.#items.some((item) => item.cid === cid)) { this.#items = this.#items.filter((item) => item.cid !== cid); this.#keep() } }
   #change(item, state, reason = "") { Object.assign(item, { state, reason }); this.#keep() }
+  #drop(cid) { const item = this.#item(cid); if (item) { this.#items = this.#items.filter((one) => one !== item); this.#keep() } return item }
 
-  async #flush() { // one after the other: the order in which they were written is the order they are stored in
+  async #flush() { // one after the other: they are stored in the order in which they were written
     if (this.#isBusy) return
     this.#isBusy = true
     let item
-    while ((item = this.#items.find((one) => one.state === "sending" || one.state === "waiting")) && (await this.#send(item)));
+    while ((item = this.#items.find((one) => ["sending", "waiting"].includes(one.state))) && (await this.#send(item)));
     this.#isBusy = false
     clearTimeout(this.timer)
     if (item) this.timer = setTimeout(() => this.#flush(), 4000 + 3000 * Math.random())
@@ -53,21 +56,5 @@ customElements.define("visitor-outbox", class extends HTMLElement {
     if (!answer || answer.status === 429 || answer.status >= 500) { this.#change(item, "waiting"); return false }
     this.#change(item, "refused", await answer.text())
     return true
-  }
-
-  #draw() {
-    this.replaceChildren(this.querySelector("template"), ...this.#items.map((item) => this.#bubble(item)))
-    this.#chat.dispatchEvent(new Event("visitor:sends"))
-  }
-
-  #bubble(item) {
-    const bubble = this.querySelector("template").content.firstElementChild.cloneNode(true)
-    bubble.dataset.state = item.state
-    bubble.querySelector(".message__text").textContent = item.text
-    bubble.querySelector(".message__names").textContent = item.files.map((file) => file.name).join(", ")
-    bubble.querySelector("[data-reason]").textContent = item.reason
-    bubble.querySelector("[data-again]").onclick = () => { this.#change(item, "sending"); this.#flush() }
-    bubble.querySelector("[data-edit]").onclick = () => { this.#drop(item.cid); this.#chat.dispatchEvent(new CustomEvent("visitor:edit", { detail: item })) }
-    return bubble
   }
 })
