@@ -26,7 +26,7 @@ def settings(request: MemberRequest) -> HttpResponse:
     context = {
         "connections": Connection.objects.select_related("inbox").order_by("inbox__name"),
         "demo": Inbox.objects.filter(state=Inbox.State.DEMO).order_by("name"),
-        "channels": [channels()[name] for name in sorted(channels())],
+        "channels": [(name, channels()[name].label) for name in sorted(channels())],
         "parked": RawDelivery.objects.filter(state=RawDelivery.State.PARKED)
         .select_related("inbox")
         .defer("body")
@@ -58,7 +58,7 @@ def connect(request: MemberRequest, channel: str) -> HttpResponse:
             workers().listening.look()
             return redirect("inbox-settings", made.pk)
     status = 422 if form.is_bound else 200
-    return render(request, "settings/connect.html", {"form": form, "adapter": adapter}, status=status)
+    return render(request, "settings/connect.html", {"form": form, "label": adapter.label}, status=status)
 
 
 @member_page("settings.change")

@@ -38,8 +38,8 @@ def happened(event: Event) -> str:
     """What was done, in a word or two: "Opened again"; for a closed record what became of it: "Solved"."""
     done = event.verb.partition(".")[2]
     if done == "closed" and "status" in event.changed:
-        return str(capfirst(STATES.get(event.changed["status"][1], done)))
-    return str(HAPPENED.get(done, capfirst(done.replace("_", " "))))
+        return capfirst(str(STATES.get(event.changed["status"][1], done)))
+    return str(HAPPENED.get(done) or capfirst(done.replace("_", " ")))
 
 
 @register.filter

@@ -23,7 +23,7 @@ def load_demo(workspace: Workspace, out: Any) -> None:
     out.write("Loading the demo shop: its messages are read by the local pipeline, which takes a few seconds …")
     shop.describe(workspace)
     steps = scenes.in_order(scenes.read(), clock.now())
-    triages = _read(workspace, steps)
+    triages = _read(workspace, steps, out)
     with change(workspace, cause="demo") as event:
         shop.plan_campaigns(workspace)
         play = Play(shop.open_inboxes(workspace), shop.staff(event))
@@ -32,9 +32,12 @@ def load_demo(workspace: Workspace, out: Any) -> None:
     out.write(f"Loaded {len(play.conversations)} conversations in {time.monotonic() - began:.1f} s.")
 
 
-def _read(workspace: Workspace, steps: list[Step]) -> list[nlp.Triage | None]:
+def _read(workspace: Workspace, steps: list[Step], out: Any) -> list[nlp.Triage | None]:
     """A triage per step, in one batch; None where nobody wrote to us or the pipeline is not there."""
-    nlp.load()
+    try:
+        nlp.load()
+    except OSError as error:
+        out.write(f"The pipeline cannot be loaded, so the demo waits to be read: {error}")
     heard = [place for place, step in enumerate(steps) if step.turn.who == "customer"]
     texts = [(steps[place].turn.text, steps[place].scene.said_before(steps[place].index)) for place in heard]
     triages: list[nlp.Triage | None] = [None] * len(steps)

@@ -45,7 +45,7 @@ def test_bytes_that_say_nothing_are_just_bytes(workspace: Workspace):
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    "given, shown",
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\photos\\me.png", "me.png"),

@@ -36,7 +36,8 @@ def test_earlier_pages_join_without_a_gap_or_a_repeat(workspace: Workspace, memb
     desk.assign(conversation, member, by=member)
     everything = timeline.entries(conversation).entries
 
-    pages, before = [], None
+    pages: list[list[timeline.Entry]] = []
+    before = None
     while True:
         page = timeline.entries(conversation, before=before, limit=4)
         pages.insert(0, page.entries)
@@ -58,9 +59,10 @@ def test_an_answer_quotes_what_it_answers(workspace: Workspace, member: Membersh
     answer = make_message(inbox, "Refund", reply_to="t1")
     unknown = make_message(inbox, "Hm", reply_to="nowhere")
 
-    shown = {pk: timeline.message_for_page(pk) for pk in (answer.pk, unknown.pk)}
-    assert shown[answer.pk].quoted == reply
-    assert shown[unknown.pk].quoted is None
+    shown = [entry.thing for entry in timeline.entries(conversation).entries if entry.kind == "message"]
+    quoted = {message.pk: message.quoted for message in shown}
+    assert quoted[answer.pk] == reply
+    assert quoted[unknown.pk] is None
 
 
 def test_a_correction_stands_after_the_first_route(workspace: Workspace, member: Membership):

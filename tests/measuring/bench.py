@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.measuring.installation import ROOT, SECRET, Installation, free_port, update
+from tests.installation import ROOT, SECRET, Installation, free_port, update
 
 PACE = 0.05  # seconds between messages: low load
 BURST = 200

@@ -101,11 +101,16 @@ def test_leads_became_deals_with_an_amount(shop: Workspace) -> None:
 
 
 def test_all_of_it_loads_without_the_pipeline_and_waits_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nlp, "load", lambda: None)
-    monkeypatch.setattr(nlp, "ready", lambda: False)
-    workspace = make_workspace()
+    def load() -> None:
+        raise OSError("no such folder")
 
-    load_demo(workspace, io.StringIO())
+    monkeypatch.setattr(nlp, "load", load)
+    monkeypatch.setattr(nlp, "ready", lambda: False)
+    workspace, out = make_workspace(), io.StringIO()
+
+    load_demo(workspace, out)
+
+    assert "no such folder" in out.getvalue()
 
     with scope(workspace=workspace):
         assert Conversation.objects.count() == len(EVERY)

@@ -81,7 +81,7 @@ def test_a_link_to_a_page_that_nobody_built_is_empty():
 
 
 @pytest.mark.parametrize(
-    ("name", "letters"),
+    "name, letters",
     [("Lucía Ortega", "LO"), ("@jonasfink", "JO"), ("王小明", "王小"), ("🙂", "?"), ("", "?"), ("a b c", "AC")],
 )
 def test_initials_of_any_name(name: str, letters: str):

@@ -1,4 +1,4 @@
-"""Web chat, our own channel: a visitor's page posts to the hook, and reads what is stored. Nothing leaves for elsewhere."""
+"""Web chat, our own channel: a visitor's page posts to the hook and reads what is stored. Nothing leaves the house."""
 
 import re
 from urllib.parse import urlsplit
@@ -60,8 +60,11 @@ class WebChatAdapter(ChannelAdapter):
     @property
     def allowed_sites(self) -> tuple[str, ...]:
         """Origins that may embed the chat; none named: any may."""
-        named = re.split(r"[\s,]+", self.settings.get("allowed_sites", ""))
-        return tuple(site.rstrip("/").lower() for site in named if _SITE.fullmatch(site.rstrip("/")))
+        return tuple(site for site in self._named_sites if _SITE.fullmatch(site))
+
+    @property
+    def _named_sites(self) -> list[str]:
+        return [site.rstrip("/").lower() for site in re.split(r"[\s,]+", self.settings.get("allowed_sites", ""))]
 
     @property
     def new_visitors_a_minute(self) -> int:
@@ -104,9 +107,8 @@ class WebChatAdapter(ChannelAdapter):
         return SendReceipt(external_id=str(part.delivery_id))
 
     async def check(self, hook_url: str) -> Check:
-        named = [site for site in re.split(r"[\s,]+", self.settings.get("allowed_sites", "")) if site]
-        wrong = [site for site in named if not _SITE.fullmatch(site.rstrip("/"))]
-        return Check(problems=tuple(f"{site!r} is no site's address: write it as https://shop.example" for site in wrong))
+        wrong = [site for site in self._named_sites if site and not _SITE.fullmatch(site)]
+        return Check(problems=tuple(f"{site!r} is no site: write it as https://shop.example" for site in wrong))
 
     def _check_origin(self, request: HookRequest) -> None:
         """A browser names the page that posts; what is no browser has no page, and the token alone counts."""
@@ -126,5 +128,3 @@ def _body(raw: bytes) -> Body:
         return Body(raw)
     except BrokenBody as error:
         raise WebhookRejected(str(error), status=400) from error
-
-

@@ -13,7 +13,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels_adapters import connections
 from channels_adapters.adapters.webchat import WebChatAdapter, history, visitors
 from channels_adapters.adapters.webchat.history import Place
-from conversations.live import feed as live, typing
+from conversations.live import feed as live
+from conversations.live import typing
 from conversations.live.fragments import Frame
 
 logger = logging.getLogger(__name__)

@@ -86,10 +86,15 @@ class Body:
         """Raises BrokenBody unless it is a whole message or a read mark."""
         if not self.visitor:
             raise BrokenBody("`visitor` is missing.")
-        if not self.is_read_mark and self.cid and not self.text.strip() and not self.files:
+        if self.is_read_mark:
+            return
+        parts = (self.cid, self.text.strip(), self.files)  # each raises when it is broken
+        if not any(parts[1:]):
             raise BrokenBody("There is nothing in this message.")
 
     def as_inbound(self) -> InboundMessage | ReadUpTo:
+        """What the page says. Raises BrokenBody."""
+        self.check()
         if self.is_read_mark:
             return ReadUpTo(thread_id=self.visitor, at=self.at)
         return InboundMessage(

@@ -1,17 +1,17 @@
-"""The visitor's pages: the chat, what is new in it, its form without scripts, the widget's script and a shop to try it."""
+"""The visitor's pages: the chat, what is new in it, its form without scripts, the widget, and a shop to try it in."""
 
 import functools
 import json
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_scopes import scopes_disabled
 
 from channels_adapters.adapters.webchat import WebChatAdapter, access, history, limits, visitors
@@ -83,7 +83,7 @@ def messages(request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter) -> Htt
     history.note_arrived(place, found)
     cursor = max(since or history.START, history.cursor_of(found))
     response = HttpResponse(history.batch(history.render(place, found), cursor))
-    if visitors.HEADER in {name.lower() for name in request.headers}:
+    if visitors.HEADER in request.headers:
         visitors.remember(response, visitor, inbox.key)
     return response
 
@@ -135,10 +135,7 @@ def widget(request: HttpRequest) -> HttpResponse:
 
 @functools.cache
 def _script() -> bytes:
-    found = finders.find("webchat/widget.js")
-    assert isinstance(found, str), "it stands in our own static files"
-    with open(found, "rb") as file:
-        return file.read()
+    return (Path(__file__).parents[2] / "static" / "webchat" / "widget.js").read_bytes()
 
 
 @require_safe

@@ -7,16 +7,19 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from channels_adapters.adapters.webchat import WebChatAdapter, access, history, limits, visitors
 from channels_adapters.adapters.webchat.history import Place
 from conversations import files
 from conversations.models import Inbox
 
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif", "image/avif")
-OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.", "application/vnd.ms-")
-ALLOWED = (*PICTURES, *OFFICE, "application/pdf", "application/msword", "application/rtf", "text/rtf", "audio/", "video/")
+ALLOWED = (  # what a media type may begin with
+    *("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif", "image/avif"),
+    *("application/pdf", "application/msword", "application/rtf", "text/rtf", "application/vnd.ms-"),
+    *("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument."),
+    *("audio/", "video/"),
+)
 BODY_OVERHEAD = 64 * 1024  # bytes of a multipart body that are not the file
 
 

@@ -68,8 +68,6 @@ def remember(response: HttpResponseBase, visitor: str, key: str) -> None:
     """
     cookie: SimpleCookie = SimpleCookie()
     cookie[COOKIE] = token_for(visitor, key)
-    cookie[COOKIE].update({"path": f"/chat/{key}/", "max-age": str(KEPT_FOR), "httponly": True, "samesite": "Lax"})
-    if settings.USE_HTTPS:
-        cookie[COOKIE].update({"samesite": "None", "secure": True})
-    partitioned = "; Partitioned" if settings.USE_HTTPS else ""
-    response.headers["Set-Cookie"] = cookie[COOKIE].OutputString() + partitioned
+    cookie[COOKIE]["path"], cookie[COOKIE]["max-age"] = f"/chat/{key}/", str(KEPT_FOR)
+    attributes = "; HttpOnly; SameSite=None; Secure; Partitioned" if settings.USE_HTTPS else "; HttpOnly; SameSite=Lax"
+    response.headers["Set-Cookie"] = cookie[COOKIE].OutputString() + attributes

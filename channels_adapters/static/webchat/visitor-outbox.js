@@ -2,11 +2,11 @@
 customElements.define("visitor-outbox", class extends HTMLElement {
   #chat = null
   #items = []
-  #isBusy = false
+  #isBusy = true // until we know who the visitor is
 
   connectedCallback() {
     this.#chat = this.closest("visitor-chat")
-    this.#chat.addEventListener("visitor:ready", () => { this.#items = this.#kept(); this.#keep(); this.#flush() })
+    this.#chat.addEventListener("visitor:ready", () => { this.#items.unshift(...this.#kept()); this.#isBusy = false; this.#keep(); this.#flush() })
     this.#chat.addEventListener("visitor:online", () => this.#flush())
     this.#chat.addEventListener("visitor:send", (event) => this.#add(event.detail))
     this.#chat.addEventListener("visitor:stored", (event) => this.#drop(event.detail))
@@ -18,8 +18,8 @@ customElements.define("visitor-outbox", class extends HTMLElement {
   #item = (cid) => this.#items.find((item) => item.cid === cid)
 
   #kept() {
-    const isStored = (item) => document.querySelector(`visitor-log [data-cid="${CSS.escape(item.cid)}"]`)
-    try { return (JSON.parse(localStorage.getItem(this.#name)) ?? []).filter((item) => !isStored(item)) } catch { return [] }
+    const isHere = ({ cid }) => this.#item(cid) || document.querySelector(`visitor-log [data-cid="${CSS.escape(cid)}"]`)
+    try { return (JSON.parse(localStorage.getItem(this.#name)) ?? []).filter((item) => !isHere(item)) } catch { return [] }
   }
 
   #keep() {

@@ -14,24 +14,21 @@ customElements.define("conversation-list", class extends HTMLElement {
 
   connectedCallback() {
     this.addEventListener("pointerleave", this.#settle)
-    this.addEventListener("click", this.#choose)
     document.addEventListener("rapport:events", this.#take)
-    document.addEventListener("htmx:pushedIntoHistory", this.#select)
-    this.#select()
+    const search = document.getElementById("search")
+    if (this.getAttribute("view") && search !== document.activeElement) search.value = "" // a view was chosen instead
   }
 
   disconnectedCallback() {
     document.removeEventListener("rapport:events", this.#take)
-    document.removeEventListener("htmx:pushedIntoHistory", this.#select)
     clearTimeout(this.#timer)
   }
-
-  get #rows() { return this.querySelector(".list__rows") }
 
   #take = ({ detail }) => {
     for (const html of detail.rows) {
       const row = document.createRange().createContextualFragment(html).querySelector(".conversation")
-      this.#renew(row)
+      const known = document.getElementById(row.id)
+      if (known) this.#put(row, known === document.activeElement, () => known.replaceWith(row))
       this.#moving.set(row.id, row)
     }
     clearTimeout(this.#timer)
@@ -39,47 +36,25 @@ customElements.define("conversation-list", class extends HTMLElement {
     else this.#settle()
   }
 
-  #renew(row) {
-    const known = document.getElementById(row.id)
-    if (!known) return
-    const hadFocus = known === document.activeElement
-    known.replaceWith(row)
-    htmx.process(row)
-    if (hadFocus) row.focus({ preventScroll: true })
-  }
-
   #settle = () => {
     clearTimeout(this.#timer)
-    for (const row of this.#moving.values()) this.#place(row)
+    if (this.getAttribute("view")) this.#moving.forEach((row) => this.#place(row)) // a search only keeps its rows fresh
     this.#moving.clear()
-    this.#select()
   }
 
   #place(row) {
-    const view = this.getAttribute("view")
-    if (!view) return // a search finds what it found; known rows stay fresh
-    if (!fits[view](row, this)) return row.remove()
-    const others = [...this.#rows.children].filter((one) => one !== row)
-    const next = others.find((one) => one.matches(".list__more") || Number(one.dataset.at) < Number(row.dataset.at))
-    if (next?.matches(".list__more") && !row.isConnected) return // it comes with its page
-    if (row.isConnected && row.nextElementSibling === (next ?? null)) return
-    const hadFocus = row === document.activeElement
-    this.#rows.insertBefore(row, next ?? null)
+    if (!fits[this.getAttribute("view")](row, this)) return row.remove()
+    const rows = this.querySelector(".list__rows")
+    const isAfter = (one) => one.matches(".list__more") || Number(one.dataset.at) < Number(row.dataset.at)
+    const next = [...rows.children].find((one) => one !== row && isAfter(one)) ?? null
+    if (row.isConnected ? row.nextElementSibling === next : next?.matches(".list__more")) return // there, or it comes with its page
+    this.#put(row, row === document.activeElement, () => rows.insertBefore(row, next))
+  }
+
+  #put(row, hadFocus, move) {
+    move()
     htmx.process(row)
+    document.dispatchEvent(new CustomEvent("rapport:row", { detail: row }))
     if (hadFocus) row.focus({ preventScroll: true })
-  }
-
-  #choose = (event) => {
-    const row = event.target.closest(".conversation")
-    if (row && !event.ctrlKey && !event.metaKey) this.#mark(row.id)
-  }
-
-  #select = () => {
-    const open = location.pathname.match(/\/inbox\/(\d+)\/$/)
-    this.#mark(open && `row-${open[1]}`)
-  }
-
-  #mark(id) {
-    for (const row of this.querySelectorAll(".conversation")) row.setAttribute("aria-selected", row.id === id)
   }
 })

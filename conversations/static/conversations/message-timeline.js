@@ -5,15 +5,14 @@ const parsed = (html) => [...document.createRange().createContextualFragment(htm
 
 customElements.define("message-timeline", class extends HTMLElement {
   #pill
-  #fromEnd = 0
+  #isAtEnd = true
 
   connectedCallback() {
     this.#pill = this.parentElement.querySelector(".timeline__pill")
-    this.#pill?.addEventListener("click", this.#toEnd)
-    this.addEventListener("scroll", this.#seen, { passive: true })
-    this.addEventListener("load", this.#grown, true)
-    this.addEventListener("htmx:beforeSwap", this.#remember)
-    this.addEventListener("htmx:afterSwap", this.#restore)
+    this.#pill.addEventListener("click", this.#toEnd)
+    this.addEventListener("scroll", this.#look, { passive: true })
+    this.addEventListener("load", () => this.#isAtEnd && this.#toEnd(), true) // a picture has grown
+    this.addEventListener("htmx:afterSettle", ({ target }) => target.matches(".route__why") && target.scrollIntoView({ block: "nearest" }))
     document.addEventListener("rapport:events", this.#take)
     document.addEventListener("htmx:oobBeforeSwap", this.#takeAnswer)
     this.#toEnd()
@@ -24,21 +23,18 @@ customElements.define("message-timeline", class extends HTMLElement {
     document.removeEventListener("htmx:oobBeforeSwap", this.#takeAnswer)
   }
 
-  get #isAtEnd() { return this.scrollHeight - this.scrollTop - this.clientHeight < NEAR }
-
   #take = ({ detail }) => {
-    const wasAtEnd = this.#isAtEnd
     const ours = detail.entries.filter((entry) => String(entry.conversation) === this.getAttribute("conversation"))
     const isNew = ours.flatMap((entry) => parsed(entry.html)).map((entry) => this.#place(entry)).some(Boolean)
-    if (wasAtEnd) this.#toEnd()
-    else if (isNew && this.#pill) this.#pill.hidden = false
+    if (this.#isAtEnd) this.#toEnd()
+    else if (isNew) this.#pill.hidden = false
   }
 
   #takeAnswer = (event) => {
     if (event.detail.target !== this) return
     event.detail.shouldSwap = false
     for (const entry of [...event.detail.fragment.children]) this.#place(entry)
-    this.#toEnd()
+    if (!this.querySelector(".route[open]")) this.#toEnd()
   }
 
   #place(entry) { // true when it was not there before
@@ -51,24 +47,27 @@ customElements.define("message-timeline", class extends HTMLElement {
   }
 
   #insert(entry) {
-    const later = (one) => Number(one.dataset.seq) > Number(entry.dataset.seq)
-    const next = entry.dataset.seq ? [...this.children].find(later) : undefined
-    if (!next) this.#startDay()
+    const seq = Number(entry.dataset.seq) // NaN for a line: it goes to the end
+    const before = [...this.children].filter((one) => Number(one.dataset.seq) <= seq).at(-1)
+    const isLast = !before || ![...this.children].some((one) => Number(one.dataset.seq) > seq)
     entry.classList.add("message--new")
-    this.insertBefore(entry, next ?? null)
+    if (before && (!isLast || before.dataset.seq === entry.dataset.seq)) return before.after(entry)
+    this.#startDay()
+    this.append(entry)
   }
 
   #startDay() {
-    const days = this.querySelectorAll(".day time")
+    const days = this.querySelectorAll(".day")
     const last = days[days.length - 1]
-    if (last && new Date(last.dateTime).toDateString() === new Date().toDateString()) return
-    if (this.querySelector(".day--today")) return
+    const began = last?.querySelector("time")?.dateTime
+    if (last && (!began || new Date(began).toDateString() === new Date().toDateString())) return
     this.append(document.getElementById("today").content.cloneNode(true))
   }
 
-  #remember = () => { this.#fromEnd = this.scrollHeight - this.scrollTop }
-  #restore = (event) => { if (event.target === this || event.detail.target.matches?.(".timeline__earlier")) this.scrollTop = this.scrollHeight - this.#fromEnd }
-  #grown = () => { if (this.#isAtEnd || this.#pill?.hidden) this.#isAtEnd && this.#toEnd() }
-  #seen = () => { if (this.#isAtEnd && this.#pill) this.#pill.hidden = true }
+  #look = () => {
+    this.#isAtEnd = this.scrollHeight - this.scrollTop - this.clientHeight < NEAR
+    if (this.#isAtEnd) this.#pill.hidden = true
+  }
+
   #toEnd = () => { this.scrollTop = this.scrollHeight }
 })

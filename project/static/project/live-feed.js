@@ -4,16 +4,19 @@ const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { det
 
 customElements.define("live-feed", class extends HTMLElement {
   #pulling = false
+  #line = "down"
   #soon
   #every
 
   connectedCallback() {
+    document.addEventListener("rapport:line", this.#hear)
     document.addEventListener("rapport:frame", this.#take)
     document.addEventListener("rapport:behind", this.#behind)
-    this.#every = setInterval(() => { if (!document.hidden && this.#isDown) this.#pull() }, 15000)
+    this.#every = setInterval(() => { if (!document.hidden && this.#line === "down") this.#pull() }, 15000)
   }
 
   disconnectedCallback() {
+    document.removeEventListener("rapport:line", this.#hear)
     document.removeEventListener("rapport:frame", this.#take)
     document.removeEventListener("rapport:behind", this.#behind)
     clearInterval(this.#every)
@@ -22,7 +25,8 @@ customElements.define("live-feed", class extends HTMLElement {
 
   get #head() { return Number(this.getAttribute("since")) }
   set #head(number) { this.setAttribute("since", number) }
-  get #isDown() { return document.querySelector("live-socket:not([hidden])") !== null }
+
+  #hear = ({ detail }) => { this.#line = detail }
 
   #take = ({ detail: frame }) => {
     if (frame.type === "typing") say("rapport:somebody-types", frame)

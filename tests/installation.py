@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 EMAIL, PASSWORD = "bench@example.org", "a-long-password-for-measuring"
 BOT_TOKEN, SECRET = "6600000001:AAOpenSetTokenMadeUpForTests0000000", "a_secret_for_measuring"
 
