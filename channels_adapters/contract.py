@@ -28,9 +28,10 @@ class ChannelError(Exception):
 
 
 class WebhookRejected(ChannelError):
-    def __init__(self, reason: str, status: int = 403) -> None:
+    def __init__(self, reason: str, status: int = 403, *, retry_after: int | None = None) -> None:
         super().__init__(reason)
         self.status = status
+        self.retry_after = retry_after  # seconds, where coming again helps
 
 
 class Unreadable(ChannelError):
@@ -105,6 +106,7 @@ class HookAnswer:
     status: int
     body: bytes = b""
     content_type: str = "text/plain"
+    retry_after: int | None = None  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
+from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
@@ -30,13 +29,15 @@ async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Answer one request of a platform."""
     answer = await _answer(scope, receive)
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    if answer.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % answer.retry_after))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
     path = _PATH.match(scope["path"])
-    served = await sync_to_async(connections.serving, thread_sensitive=False)(path[1]) if path else None
+    served = await in_thread(connections.serving, path[1]) if path else None
     if served is None:
         return HookAnswer(404, b"There is no such inbox.\n")
     body = await _body(receive, served.adapter.body_limit)
@@ -47,7 +48,7 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
         return await _take(served, request)
     except WebhookRejected as error:
         logger.info("hook refused", extra={"inbox": served.inbox.pk, "status": error.status})
-        return HookAnswer(error.status, f"{error.reason}\n".encode())
+        return HookAnswer(error.status, f"{error.reason}\n".encode(), retry_after=error.retry_after)
     except ChannelError as error:
         return HookAnswer(400, f"{error.reason}\n".encode())
 

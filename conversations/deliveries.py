@@ -162,18 +162,19 @@ def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:
 
 
 def take_read_mark(inbox: Inbox, mark: ReadUpTo) -> bool:
-    """The customer has seen what was sent on the thread until then."""
+    """The customer has seen what was sent on the thread until then; a moment to come counts as now."""
+    seen_at = min(mark.at, clock.now())
     with change(inbox.workspace, cause=f"{inbox.channel} receipt") as event:
         seen = Delivery.objects.filter(
             thread__inbox=inbox,
             thread__external_id=mark.thread_id,
             state=State.SENT,
             read_at=None,
-            sent_at__lte=mark.at,
+            sent_at__lte=seen_at,
         )
         rows = list(seen.select_related("message__conversation__customer").order_by("pk"))
         for delivery in rows:
-            _move_forward(delivery, "read", mark.at)
+            _move_forward(delivery, "read", seen_at)
             delivery.save(update_fields=["delivered_at", "read_at"])
             _record(event, delivery, State.SENT, "read")
     return bool(rows)

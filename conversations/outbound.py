@@ -71,12 +71,11 @@ def _address(conversation: Conversation) -> tuple[Thread, Identity | None]:
 
 def _queue_parts(message: Message, files: Sequence[File]) -> None:
     limit = message.thread.inbox.capabilities.get("text_limit") or TEXT_LIMIT
-    said = [{"text": text} for text in parts.split(message.text, limit)]
-    shown = [{"file": file} for file in files]
-    Delivery.objects.bulk_create(
-        Delivery(workspace=message.workspace, thread=message.thread, message=message, part=number, **what)
-        for number, what in enumerate([*said, *shown])
-    )
+    said = [Delivery(text=text) for text in parts.split(message.text, limit)]
+    shown = [Delivery(file=file) for file in files]
+    for number, part in enumerate([*said, *shown]):
+        part.workspace, part.thread, part.message, part.part = message.workspace, message.thread, message, number
+    Delivery.objects.bulk_create([*said, *shown])
 
 
 def _note_answer(event: Change, conversation: Conversation, message: Message) -> None:

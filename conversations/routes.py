@@ -38,9 +38,9 @@ def show_on(conversation: Conversation, triage: Triage) -> None:
 
 
 def open_links(conversation: Conversation) -> list[RoutedRecord]:
-    """The conversation's links to records that are still open."""
+    """The conversation's links to records that are still under way."""
     links = RoutedRecord.objects.filter(conversation=conversation).select_related(*LINKED)
-    return [link for link in links if records.is_open(link.record)]
+    return [link for link in links if records.is_under_way(link.record)]
 
 
 def route_by_policy(event: Change, message: Message, triage: Triage, at: datetime) -> Route:
@@ -75,7 +75,8 @@ def carry_out(
     workspace, conversation = event.workspace, message.conversation
     for function in decision.opens:
         title = snippet(message.text, 120) or conversation.inbox.name
-        record = records.open_record(event, function, conversation.customer, title=title, intent=intent, at=at)
+        matter = records.Matter(title, intent, conversation.urgency)
+        record = records.open_record(event, function, conversation.customer, matter, at)
         _link(message, record, at)
     _mark(conversation, decision, intent)
     if decision.functions[:1] == ("marketing",) and intent == "unsubscribe":

@@ -1,5 +1,6 @@
 """Opening and closing the records that conversations lead to: a ticket, a lead, a campaign response."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
@@ -24,12 +25,23 @@ def kind_of(record: models.Model) -> str:
     return "campaign_response" if isinstance(record, CampaignResponse) else (record._meta.model_name or "")
 
 
-def open_record(event: Change, function: str, customer: Customer, *, title: str, intent: str, at: datetime) -> Record:
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a new record is about."""
+
+    title: str
+    intent: str = ""
+    urgency: int = 1  # 0..3
+
+
+def open_record(event: Change, function: str, customer: Customer, matter: Matter, at: datetime) -> Record:
     """A new record of the function's kind, numbered and announced. Call it inside a `change`."""
     model = OF_FUNCTION[function]
     number = next_number(event.workspace, model.__name__.lower())
-    record = model(workspace=event.workspace, number=number, customer=customer, title=title[:200], opened_at=at)
-    record.intent = intent
+    record = model(workspace=event.workspace, number=number, customer=customer, opened_at=at)
+    record.title, record.intent = matter.title[:200], matter.intent
+    if isinstance(record, Ticket):
+        record.urgency = matter.urgency
     if isinstance(record, CampaignResponse):
         origin = getattr(customer, "origin", None)
         record.campaign = origin.campaign if origin else None
@@ -42,6 +54,14 @@ def is_open(record: Record) -> bool:
     if isinstance(record, Opportunity):
         return record.won_at is None and record.lost_at is None
     return record.status == "open"
+
+
+def is_under_way(record: Record) -> bool:
+    """Whether more about the same matter belongs to it: open, or a lead whose deal is still being pursued."""
+    if isinstance(record, Lead) and record.status == Lead.Status.QUALIFIED:
+        deal = Opportunity.objects.filter(lead=record).first()
+        return deal is not None and is_open(deal)
+    return is_open(record)
 
 
 def close(event: Change, record: Record, status: str, at: datetime) -> None:

@@ -11,9 +11,7 @@ INTENTS: dict[str, tuple[str, ...]] = {
     "marketing": tuple(
         "subscribe unsubscribe promotion event loyalty partnership campaign_feedback brand_mention".split()
     ),
-    "sales": tuple(
-        "product_question availability pricing quote demo bulk_order upgrade renewal purchase".split()
-    ),
+    "sales": tuple("product_question availability pricing quote demo bulk_order upgrade renewal purchase".split()),
     "support": tuple(
         "order_status delivery_problem damaged_or_wrong refund_return cancel billing account_access bug outage how_to"
         " change_request appointment complaint privacy_request safety".split()

@@ -67,13 +67,13 @@ def read_keys(data_dir: Path) -> dict[str, Any]:
             kept = json.loads(kept_at.read_text())
         except ValueError:
             refuse("DATA_DIR", f"holds a damaged {kept_at.name}: restore it from a backup")
-    keys = {
+    keys: dict[str, Any] = {
         "secret": os.environ.get("SECRET_KEY", "").strip() or kept.get("secret"),
         "encryption": read_list("ENCRYPTION_KEYS") or kept.get("encryption"),
     }
     if not all(keys.values()):
         keys = _make_once(kept_at, keys)
-    _check_encryption_keys(keys["encryption"])
+    _check_encryption_keys(list(keys["encryption"]))
     return keys
 
 

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 import nlp
+from crm.workspace.threads import in_thread
 
 FREE_SHARE = 0.05  # of the disk that holds DATA_DIR
 
@@ -20,7 +20,7 @@ async def health(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["path"] == "/health/live":
         await _answer(send, 200, {"live": True})
     elif scope["path"] == "/health/ready":
-        parts = await sync_to_async(_parts, thread_sensitive=False)()
+        parts = await in_thread(_parts)
         ready = all(state == "ok" for state in parts.values())
         await _answer(send, 200 if ready else 503, {"ready": ready, **parts})
     else:

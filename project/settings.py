@@ -89,7 +89,6 @@ DATABASES = {
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
         },
-        "CONN_MAX_AGE": None,
         "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
     }
 }
@@ -101,7 +100,6 @@ HUEY = {
     "name": "rapport",
     "filename": str(DATA_DIR / "huey.sqlite3"),  # its own file: no fight with the main one over the write lock
     "immediate": False,
-    "consumer": {"workers": 1, "worker_type": "thread", "max_delay": 0.2, "check_worker_health": False},
 }
 
 AUTH_USER_MODEL = "crm.Agent"

@@ -49,11 +49,10 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def fast_passwords_and_own_files(settings: object, tmp_path: Path) -> Iterator[None]:
+def fast_passwords_and_own_files(settings: object, tmp_path: Path) -> None:
     """Files of a test lie in its own folder, and a login costs nothing."""
     settings.MEDIA_ROOT = tmp_path / "files"  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
-    yield
 
 
 @pytest.fixture(autouse=True)

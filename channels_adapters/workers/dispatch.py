@@ -5,7 +5,7 @@ import queue
 import threading
 from concurrent.futures import Future
 
-from django.db import close_old_connections, connection
+from django.db import connection
 from django_scopes import scope
 
 from channels_adapters import connections
@@ -56,13 +56,13 @@ class Dispatch(threading.Thread):
         while not self._stopping:
             outcomes = self._next_outcomes()
             try:
-                close_old_connections()
                 self._settle(outcomes)
                 deliveries.expire_leases(repeatable_channels=_repeatable())
                 self._send_due()
                 fetching.fetch_waiting(self.wake)
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
+                connection.close()  # it may be broken
         connection.close()
 
     def _next_outcomes(self) -> list[Outcome]:

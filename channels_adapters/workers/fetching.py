@@ -65,7 +65,9 @@ def _keep(file: File, data: bytes, problem: str) -> None:
             file.save(update_fields=["state", "reason"])
         else:
             files.keep(file, data)
-        conversation = file.message.conversation
-        event.record("file.ready", file.message, customer=conversation.customer, conversation_id=conversation.pk)
+        message = file.message
+        if message is not None:
+            customer = message.conversation.customer
+            event.record("file.ready", message, customer=customer, conversation_id=message.conversation_id)
     _in_flight.discard(file.pk)
     _tries.pop(file.pk, None)

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django_scopes import scope, scopes_disabled
 
 import nlp
@@ -78,11 +78,11 @@ class Intake(threading.Thread):
         while not self._stopping:
             batch = self._next_batch()
             try:
-                close_old_connections()
                 store(batch)
                 take_in_waiting()
             except Exception:
                 logger.exception("intake stumbled; what is stored is taken in with the next delivery or sweep")
+                connection.close()  # it may be broken
         connection.close()
 
     def _next_batch(self) -> list[Arrival]:
@@ -148,7 +148,7 @@ def take_in(inbox: Inbox) -> int:
 
 def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:
     try:
-        inbounds = served.adapter.parse(raw.body)
+        inbounds = served.adapter.parse(bytes(raw.body))
     except Unreadable as error:
         return Parsed(raw, [], [], problem=error.reason)
     except Exception as error:

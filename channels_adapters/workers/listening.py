@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import anyio
 from anyio.to_thread import run_sync
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.models import Q
 from django_scopes import scope, scopes_disabled
 
@@ -84,7 +84,6 @@ def _live() -> list[connections.Served]:
 
 def take_lease(inbox: Inbox) -> int | None:
     """The offset to poll from, when this process may poll the inbox for a while; None when another one does."""
-    close_old_connections()
     now = clock.now()
     with scope(workspace=inbox.workspace):
         free = Connection.objects.filter(inbox=inbox, inbox__state=Inbox.State.LIVE)
@@ -97,7 +96,6 @@ def take_lease(inbox: Inbox) -> int | None:
 
 def store_polled(inbox: Inbox, updates: list[tuple[str, bytes]], offset: int) -> None:
     """Store the updates and move the offset in one transaction; raises LeaseLost when another process polls now."""
-    close_old_connections()
     now = clock.now()
     with scope(workspace=inbox.workspace), transaction.atomic():
         mine = Connection.objects.filter(inbox=inbox, poll_holder=PROCESS, inbox__state=Inbox.State.LIVE)
@@ -113,6 +111,5 @@ def store_polled(inbox: Inbox, updates: list[tuple[str, bytes]], offset: int) ->
 
 
 def _note_trouble(inbox: Inbox, reason: str) -> None:
-    close_old_connections()
     logger.warning("polling stopped for a moment", extra={"inbox": inbox.pk, "reason": reason})
     connections.note_health(inbox, last_error=reason[:300], last_error_at=clock.now())

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from conversations import gate
 from conversations.inbox.forms import SayForm, members
+from conversations.inbox.lists import VIEWS
 from conversations.models import Conversation, Inbox, Message
 from crm.workspace import pages, permissions
 from crm.workspace.models import Membership
@@ -23,8 +24,15 @@ def found(request: MemberRequest, pk: int, verb: str) -> Conversation:
 
 
 def show(request: MemberRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """The page, with what the member may do in the inbox."""
-    return pages.show(request, template, {"rights": rights_of(request.membership), **context}, status=status)
+    """The page, with what the member may do in the inbox, and the view they came from."""
+    known = {"rights": rights_of(request.membership), "view": view_asked(request)}
+    return pages.show(request, template, {**known, **context}, status=status)
+
+
+def view_asked(request: MemberRequest) -> str:
+    """The view that the request names: a list to go back to; '' when it names none."""
+    view = request.GET.get("view") or request.POST.get("view", "")
+    return view if view in VIEWS else ""
 
 
 def done(request: MemberRequest, conversation: Conversation, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from conversations import desk, intents, timeline
 from conversations.inbox import lists
 from conversations.inbox.forms import CorrectionForm
-from conversations.inbox.pages import composer_of, found, head_of, show
+from conversations.inbox.pages import composer_of, found, head_of, show, view_asked
 from conversations.inbox.panel import panel_of
 from conversations.models import Conversation, Message, Triage
 from crm.workspace.pages import MemberRequest, is_fragment, member_page
@@ -29,7 +29,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
 @member_page("conversation.view")
 def rows(request: MemberRequest) -> HttpResponse:
     """The next rows of a view."""
-    view = request.GET.get("view", "all")
+    view = view_asked(request) or "all"
     found_rows, after = lists.page(request.membership, view=view, after=request.GET.get("after", ""))
     return show(request, "conversations/_rows.html", {"rows": found_rows, "after": after, "view": view})
 
@@ -108,8 +108,8 @@ def _opened(request: MemberRequest, opened: Conversation) -> dict[str, Any]:
 
 
 def _listed(request: MemberRequest, opened: Conversation | None = None) -> dict[str, Any]:
-    view = request.GET.get("view", "")
-    if opened is not None and view not in lists.VIEWS:
+    view = view_asked(request)
+    if opened is not None and not view:
         view = lists.view_of(opened, request.membership)
     query = request.GET.get("q", "").strip()[:QUERY_LIMIT]
     shown = lists.listed(request.membership, view=view, query=query)

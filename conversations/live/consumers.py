@@ -4,7 +4,6 @@ import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.sessions.models import Session
 
@@ -13,6 +12,7 @@ from conversations.live.fragments import Frame, since
 from crm.workspace import clock, permissions
 from crm.workspace.middleware import membership_of
 from crm.workspace.models import Membership
+from crm.workspace.threads import in_thread
 
 SIGNED_OUT, FORBIDDEN = 4401, 4403  # after accept: a refusal before it reads as 1006, which clients retry for ever
 FRAME_LIMIT = 2_000  # characters a client may send
@@ -25,7 +25,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
     membership: Membership | None = None
 
     async def connect(self) -> None:
-        self.membership = await sync_to_async(self._member, thread_sensitive=False)()
+        self.membership = await in_thread(self._member)
         if self.membership is None or not permissions.may(self.membership, "conversation.view"):
             await self.accept()
             await self.close(code=SIGNED_OUT if self.membership is None else FORBIDDEN)
@@ -41,13 +41,13 @@ class AgentConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         conversation = _typed_in(text_data) if text_data and len(text_data) <= FRAME_LIMIT else None
         if conversation is not None and self.membership is not None:
-            await sync_to_async(typing.agent_types, thread_sensitive=False)(self.membership, conversation)
+            await in_thread(typing.agent_types, self.membership, conversation)
 
     async def events_moved(self, frame: Frame) -> None:
         await self.send(text_data=json.dumps(frame.as_json()))
 
     async def heartbeat(self, head: int) -> None:
-        if not await sync_to_async(self._still_allowed, thread_sensitive=False)():
+        if not await in_thread(self._still_allowed):
             await self.close(code=SIGNED_OUT)
             return
         await self.send(text_data=json.dumps({"type": "heartbeat", "head": head}))
@@ -58,7 +58,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
     async def _catch_up(self) -> None:
         asked = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
         if asked.isascii() and asked.isdigit() and len(asked) < 19 and self.membership is not None:
-            frame = await sync_to_async(since, thread_sensitive=False)(self.membership.workspace, int(asked))
+            frame = await in_thread(since, self.membership.workspace, int(asked))
             if frame.is_reset or frame.end != frame.start:
                 await self.events_moved(frame)
 

@@ -7,20 +7,19 @@ heartbeat, which carries the head from the database.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from operator import methodcaller
 from typing import Any, Protocol
 
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from conversations.live import layer
 from conversations.live.fragments import Frame, head_of, since
 from crm.workspace.models import Workspace
+from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds
-
-in_thread: Callable[..., Any] = sync_to_async  # never thread-sensitive: one slow query must not stall every socket
 
 
 class Listener(Protocol):
@@ -44,7 +43,7 @@ class Feed:
     async def join(self, listener: Listener) -> None:
         """Hand every later frame to `listener`."""
         if not self._tasks:
-            self.head = await in_thread(head_of, thread_sensitive=False)(self.workspace)
+            self.head = await in_thread(head_of, self.workspace)
             steps = (self._hear(), self._follow(), self._beat())
             self._tasks = [asyncio.get_running_loop().create_task(step) for step in steps]
         self.listeners.add(listener)
@@ -72,7 +71,7 @@ class Feed:
 
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "typing":
-            await self._tell(lambda listener: listener.typing_seen(message))
+            await self._tell(methodcaller("typing_seen", message))
         else:
             self._moved.set()
 
@@ -87,25 +86,25 @@ class Feed:
                 await asyncio.sleep(1)
 
     async def _push(self) -> None:
-        frame: Frame = await in_thread(since, thread_sensitive=False)(self.workspace, self.head)
+        frame = await in_thread(since, self.workspace, self.head)
         if frame.end == self.head and not frame.is_reset:
             return
         self.head = frame.end
-        await self._tell(lambda listener: listener.events_moved(frame))
+        await self._tell(methodcaller("events_moved", frame))
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
             try:
-                head = await in_thread(head_of, thread_sensitive=False)(self.workspace)
+                head = await in_thread(head_of, self.workspace)
             except Exception:
                 logger.exception("no heartbeat", extra={"workspace": self.workspace.pk})
                 continue
             if head != self.head:
                 self._moved.set()
-            await self._tell(lambda listener, head=head: listener.heartbeat(head))
+            await self._tell(methodcaller("heartbeat", head))
 
-    async def _tell(self, say: Callable[[Listener], Any]) -> None:
+    async def _tell(self, say: Callable[[Listener], Awaitable[None]]) -> None:
         for listener in list(self.listeners):
             with contextlib.suppress(Exception):  # a socket that is closing
                 await say(listener)

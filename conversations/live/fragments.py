@@ -7,8 +7,8 @@ from django.db.models import Count
 from django.template.loader import render_to_string
 from django_scopes import scope
 
-from conversations import timeline
 from conversations.models import Conversation, Message, Route
+from conversations.timeline import message_for_page, note_for_page, route_for_page
 from crm.workspace.models import Event, Workspace
 
 TOO_FAR_BEHIND = 300  # events; a tab further back loads its page anew
@@ -103,9 +103,9 @@ def _render(kind: str, pk: int, event: Event, threads: set[int]) -> str:
     if kind == "line":
         return render_to_string("conversations/_line.html", {"event": event})
     thing = {
-        "message": timeline.message_for_page,
-        "note": timeline.note_for_page,
-        "route": timeline.route_for_page,
+        "message": message_for_page,
+        "note": note_for_page,
+        "route": route_for_page,
     }[kind](pk)
     if thing is None:
         return ""

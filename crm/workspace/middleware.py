@@ -24,7 +24,7 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         agent = getattr(request, "user", None)
-        membership = membership_of(agent) if isinstance(agent, Agent) or getattr(agent, "pk", None) else None
+        membership = membership_of(agent) if agent is not None and agent.is_authenticated else None
         request.membership = membership  # type: ignore[attr-defined]  # Django offers no typed place for it
         if membership is None:
             return self.get_response(request)

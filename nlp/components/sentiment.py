@@ -33,9 +33,7 @@ class SentimentOfText:
         return self
 
 
-@Language.factory(
-    "crm_sentiment", assigns=["doc._.sentiment", "doc._.sentiment_score"], requires=["doc._.features"]
-)
+@Language.factory("crm_sentiment", assigns=["doc._.sentiment", "doc._.sentiment_score"], requires=["doc._.features"])
 def make_sentiment(nlp: Language, name: str) -> SentimentOfText:
     return SentimentOfText()
 

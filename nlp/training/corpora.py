@@ -82,7 +82,9 @@ def nothing_asked(folder: Path, seed: int) -> list[Example]:
     pools: dict[str, list[Example]] = {source: [] for source in _NONE_SOURCES}
     for row in rows(folder / "intents.jsonl.gz"):
         if row["source"] in pools and row.get("function") == "none":
-            intent = _INTENT_OF_SOURCE[row["source"]] if row["source"] != "sms_spam" or "spam" in row["intent"] else None
+            intent = (
+                _INTENT_OF_SOURCE[row["source"]] if row["source"] != "sms_spam" or "spam" in row["intent"] else None
+            )
             pools[row["source"]].append(
                 Example(row["text"], row["lang"], acceptable=("none",), intent=intent, weight=0.5)
             )

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from ..assembly import BEFORE_FEATURES
 from ..components.language import letter_buckets, spelled
 from ..fragments import earlier
-from ..grams import Features, Vocabulary
+from ..grams import Features
 from ..labels import ALL_INTENTS, ASKED, FUNCTIONS, MOODS, URGENCIES
 from ..lexicon import LANGUAGES
 from ..linear import Linear
@@ -34,7 +34,9 @@ def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:
     kept = np.argsort(-seen, kind="stable")[:_LANGUAGE_BUCKETS]
     guess.buckets = np.sort(kept[seen[kept] > 2]).astype(np.uint32)
     rows = [guess.rows(words) for words in texts]
-    table = Sparse.of([(row, np.full(len(row), max(1, len(row)) ** -0.5, np.float32)) for row in rows], len(guess.buckets))
+    table = Sparse.of(
+        [(row, np.full(len(row), max(1, len(row)) ** -0.5, np.float32)) for row in rows], len(guess.buckets)
+    )
     guess.model = _linear(LANGUAGES, table, _one_of(LANGUAGES, [one.language for one in known]), strength=10.0)
 
 
@@ -84,7 +86,11 @@ def learn_readings(pipeline: Language, features: Sequence[Features], examples: S
     function = pipeline.get_pipe("crm_function")
     table, weights = _table(features, width), np.array([one.weight for one in examples], np.float32)
     function.main = _linear(
-        FUNCTIONS, table, _one_of(FUNCTIONS, [one.function for one in examples]), strength=STRENGTH["main"], weights=weights
+        FUNCTIONS,
+        table,
+        _one_of(FUNCTIONS, [one.function for one in examples]),
+        strength=STRENGTH["main"],
+        weights=weights,
     )
     asked = np.array([[float(name in one.functions) for name in ASKED] for one in examples], np.float32)
     function.asked = _linear(ASKED, table, asked, strength=STRENGTH["asked"], weights=weights, exclusive=False)

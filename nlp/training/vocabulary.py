@@ -26,9 +26,7 @@ def buckets_of(words: list[str]) -> NDArray[np.int64]:
     return np.unique(np.concatenate([np.array(whole, np.int64), *inner])) if words else np.zeros(0, np.int64)
 
 
-def _kept(
-    seen: NDArray[np.int32], texts: int, least: int, most: int
-) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+def _kept(seen: NDArray[np.int32], texts: int, least: int, most: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     found = np.flatnonzero(seen >= least)
     found = np.sort(found[np.argsort(-seen[found], kind="stable")[:most]])
     weights = 1.0 + np.log((texts + 1.0) / (seen[found] + 1.0))

@@ -32,11 +32,12 @@ def describe(workspace: Workspace) -> None:
 
 
 def staff(event: Change) -> dict[str, Membership]:
-    """The colleagues by their key. Nobody can sign in as one of them: they have no password."""
+    """Who works here, by their key: Marek is whoever opened the workspace; nobody can sign in as the others."""
     teams = {name: Team(workspace=event.workspace, name=name, functions=serves) for name, serves in TEAMS.items()}
     for team in teams.values():
         team.save()
-    members = {}
+    owner: Membership | None = Membership.objects.filter(role=Role.OWNER).order_by("pk").first()
+    members = {"marek": owner} if owner is not None else {}
     for key, (name, role, joined) in COLLEAGUES.items():
         agent = Agent.objects.create_agent(f"{key}.{event.workspace.pk}@luz.example", None, name)
         member = Membership(workspace=event.workspace, agent=agent, role=role)
@@ -44,6 +45,7 @@ def staff(event: Change) -> dict[str, Membership]:
         member.teams.set([teams[team] for team in joined])
         event.record("member.joined", member, changed={"role": [None, role]})
         members[key] = member
+    members.setdefault("marek", members["jonas"])
     return members
 
 

@@ -23,11 +23,11 @@ def member(workspace: Workspace) -> Membership:
 
 
 @pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[ToyAdapter]]:
+def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyAdapter]:
     """The toy channel beside the real ones, for the length of a test."""
     known = {**registry.channels(), "toy": ToyAdapter}
     for module in (registry, connections):
         monkeypatch.setattr(module, "channels", lambda: known)
     ToyAdapter.sent.clear()
     ToyAdapter.trouble = None
-    yield ToyAdapter
+    return ToyAdapter

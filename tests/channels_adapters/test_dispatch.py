@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.contract import Refused, Retryable, Uncertain
@@ -11,7 +11,6 @@ from conversations.models import Delivery
 from conversations.outbound import queue_reply
 from crm.models import Identity
 from crm.workspace import clock, hints
-from django_scopes import scope
 from tests.factories import make_conversation, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)

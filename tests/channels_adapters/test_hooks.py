@@ -3,12 +3,12 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
+from django_scopes import scopes_disabled
 
 from channels_adapters import connections, hooks
 from channels_adapters.models import RawDelivery
 from channels_adapters.workers.intake import Intake
 from conversations.models import Inbox, Message
-from django_scopes import scopes_disabled
 from tests.factories import make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)

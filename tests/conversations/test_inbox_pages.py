@@ -265,3 +265,15 @@ def test_a_thread_costs_the_same_number_of_queries_for_one_message_and_for_many(
 
     with django_assert_max_num_queries(26):
         browser.get(f"/inbox/{conversation.pk}/", **HTMX)
+
+
+def test_the_way_back_leads_to_the_view_one_came_from(browser: Client, inbox: Inbox):
+    conversation = make_conversation(inbox)
+
+    opened = browser.get(f"/inbox/{conversation.pk}/?view=all", **HTMX).content.decode()
+    resolved = browser.post(f"/inbox/{conversation.pk}/resolve/", {"view": "all"}, **HTMX).content.decode()
+    forged = browser.get(f"/inbox/{conversation.pk}/?view='}}<b>", **HTMX).content.decode()
+
+    assert 'href="/inbox/?view=all"' in opened
+    assert 'href="/inbox/?view=all"' in resolved
+    assert 'href="/inbox/?view="' in forged

@@ -18,21 +18,29 @@ def test_events_are_numbered_without_gaps(workspace):
 
 
 def test_a_change_that_fails_leaves_neither_rows_nor_events(workspace):
-    with pytest.raises(RuntimeError), change(workspace) as event:
-        Customer.objects.create(workspace=workspace, name="Ada")
-        event.record("customer.made")
-        raise RuntimeError
+    def half_done():
+        with change(workspace) as event:
+            Customer.objects.create(workspace=workspace, name="Ada")
+            event.record("customer.made")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_done()
 
     assert Customer.objects.count() == 0
     assert Event.objects.count() == 0
 
 
 def test_a_failed_change_inside_another_loses_only_its_own(workspace):
-    with change(workspace) as outer:
-        outer.record("first")
-        with pytest.raises(RuntimeError), change(workspace) as inner:
+    def half_done():
+        with change(workspace) as inner:
             inner.record("lost")
             raise RuntimeError
+
+    with change(workspace) as outer:
+        outer.record("first")
+        with pytest.raises(RuntimeError):
+            half_done()
         outer.record("second")
 
     assert list(Event.objects.values_list("verb", flat=True)) == ["first", "second"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,7 +35,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     opened: list[BrowserContext] = []
     errors: list[str] = []
 
-    def new_page(**options: object) -> Page:
+    def new_page(**options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         opened.append(context)
         page = context.new_page()
@@ -51,7 +52,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 def agent(place: Installation, visit: Callable[..., Page]) -> Callable[..., Page]:
     """Opens the inbox as the signed-in agent."""
 
-    def signed_in(**options: object) -> Page:
+    def signed_in(**options: Any) -> Page:
         page = visit(**options)
         page.goto(f"{place.base}/sign-in/")
         page.get_by_label("Email").fill(EMAIL)

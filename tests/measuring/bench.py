@@ -91,9 +91,7 @@ async def _once(post: httpx.AsyncClient, address: str, socket: Any, number: int)
     text = f"Where is my order {number}? mark-{number}-mark"
     body = update(number, 700 + number % 20, text)
     started = time.perf_counter()
-    sending = asyncio.create_task(
-        post.post(address, json=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
-    )
+    sending = asyncio.create_task(post.post(address, json=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET}))
     while f"mark-{number}-mark" not in await asyncio.wait_for(socket.recv(), 20):
         pass
     took = (time.perf_counter() - started) * 1000
@@ -135,7 +133,9 @@ def _print(figures: dict[str, Any]) -> None:
     print(f"{'webhook to agent socket':34}" + "".join(f"{product[name]:8.1f}" for name in product))
     print(f"{'floor: insert, commit, push':34}" + "".join(f"{floor[name]:8.1f}" for name in floor))
     print(f"{'ratio':34}" + "".join(f"{product[name] / floor[name]:8.1f}" for name in product))
-    print(f"in a burst of {BURST}: {figures['messages_a_second_in_a_burst']} messages a second, stored, sorted and shown")
+    print(
+        f"in a burst of {BURST}: {figures['messages_a_second_in_a_burst']} messages a second, stored, sorted and shown"
+    )
 
 
 if __name__ == "__main__":

@@ -65,7 +65,13 @@ class TelegramAdapter(ChannelAdapter):
             by_hand=False,
         ),
         Setting("bot_id", "Bot id", "Leave it empty: the connection test fills it in.", required=False, by_hand=False),
-        Setting("bot_username", "Bot name", "Leave it empty: the connection test fills it in.", required=False, by_hand=False),
+        Setting(
+            "bot_username",
+            "Bot name",
+            "Leave it empty: the connection test fills it in.",
+            required=False,
+            by_hand=False,
+        ),
     )
 
     poll_seconds: ClassVar[int] = 25  # how long Telegram holds a poll open while nothing happens

@@ -82,7 +82,9 @@ class WebChatAdapter(ChannelAdapter):
             raise WebhookRejected("`visitor` is somebody else.")
         may_go_on = limits.may_mark_read if body.is_read_mark else limits.may_write
         if not may_go_on(visitor):
-            raise WebhookRejected("That was a lot at once: wait a minute, then send it again.", status=429)
+            raise WebhookRejected(
+                "That was a lot at once: wait a minute, then send it again.", status=429, retry_after=60
+            )
 
     def delivery_id(self, body: bytes) -> str:
         posted = _body(body)

@@ -47,27 +47,33 @@ def _page(
     request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter, visitor: str | None, **facts: Any
 ) -> HttpResponse:
     """The page with what the visitor has said and heard; 429 when they may not come in yet."""
-    place = Place(inbox, visitor or "")
-    found = history.messages(place) if visitor else []
-    history.note_arrived(place, found)
     context = {
         "inbox": inbox,
         "title": adapter.settings.get("title") or inbox.workspace.name,
         "greeting": adapter.settings.get("greeting", ""),
-        "token": visitors.token_for(visitor, inbox.key) if visitor else "",
-        "visitor": visitor,
-        "batch": history.batch(history.render(place, found), history.cursor_of(found)),
-        "has_messages": bool(found),
         "cid": secrets.token_hex(16),
         "now": history.milliseconds(clock.now()),
         "is_embedded": "embed" in request.GET,
         "files_limit": FILES_LIMIT,
+        **_what_was_said(inbox, visitor),
         **facts,
     }
     response = render(request, "webchat/chat.html", context, status=facts.get("status", 200 if visitor else 429))
     if visitor is None:
         response.headers["Retry-After"] = str(limits.RETRY_AFTER)
     return response
+
+
+def _what_was_said(inbox: Inbox, visitor: str | None) -> dict[str, Any]:
+    place = Place(inbox, visitor or "")
+    found = history.messages(place) if visitor else []
+    history.note_arrived(place, found)
+    return {
+        "visitor": visitor,
+        "token": visitors.token_for(visitor, inbox.key) if visitor else "",
+        "batch": history.batch(history.render(place, found), history.cursor_of(found)),
+        "has_messages": bool(found),
+    }
 
 
 @require_safe

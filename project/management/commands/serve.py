@@ -15,6 +15,7 @@ from huey.contrib.djhuey import HUEY
 from project.first_start import introduce
 
 logger = logging.getLogger(__name__)
+CONSUMER: dict[str, Any] = {"workers": 1, "worker_type": "thread", "max_delay": 0.2, "check_worker_health": False}
 
 
 class Serve(Consumer):
@@ -40,9 +41,17 @@ class Command(BaseCommand):
         settings.PUBLIC_URL = settings.PUBLIC_URL if settings.PUBLIC_URL_IS_GIVEN else f"http://localhost:{port}"
         settings.CSRF_TRUSTED_ORIGINS = [settings.PUBLIC_URL]
         call_command("migrate", verbosity=0, interactive=False)
+        _collect_static()
         introduce(self.stdout, demo=not no_demo)
         self.stdout.flush()
         serve(port)
+
+
+def _collect_static() -> None:
+    """Styles and scripts carry a hash in their names and are compressed, so that a browser keeps them until they change."""
+    settings.STORAGES["staticfiles"]["BACKEND"] = "servestatic.storage.CompressedManifestStaticFilesStorage"
+    settings.SERVESTATIC_USE_FINDERS, settings.SERVESTATIC_USE_MANIFEST = False, True
+    call_command("collectstatic", verbosity=0, interactive=False)
 
 
 def _check_free(port: int) -> None:
@@ -63,7 +72,7 @@ def serve(port: int) -> None:
 
     edge = workers()
     edge.start()
-    schedule = Serve(HUEY, **settings.HUEY["consumer"])
+    schedule = Serve(HUEY, **CONSUMER)
     schedule.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

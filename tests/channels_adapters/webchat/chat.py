@@ -76,3 +76,11 @@ def make_chat(workspace: Any = None, **given: str) -> Chat:
 
 def other_visitor(chat: Chat) -> Chat:
     return Chat(chat.inbox, visitors.new())
+
+
+async def frame(socket: Any, kind: str = "messages") -> Any:
+    """The next frame of the kind."""
+    while True:
+        heard = json.loads(await socket.receive_from(timeout=10))
+        if heard["type"] == kind:
+            return heard

@@ -1,7 +1,6 @@
-"""The visitor's socket: it pushes their own thread, and takes nothing but typing."""
+"""What the visitor's socket pushes: their own thread, once, and to nobody else."""
 
 import asyncio
-import json
 from urllib.parse import urlencode
 
 import pytest
@@ -13,45 +12,14 @@ from django_scopes import scopes_disabled
 from channels_adapters.adapters.webchat import consumers, visitors
 from channels_adapters.adapters.webchat.urls import websocket_urlpatterns
 from conversations import inbound_changes
-from conversations.live import layer, typing
+from conversations.live import typing
 from conversations.models import Delivery
 from conversations.normalized import Deletion
-from crm.workspace import clock, hints
-from tests.channels_adapters.webchat.chat import other_visitor
+from crm.workspace import clock
+from tests.channels_adapters.webchat.chat import frame, other_visitor
 from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def hints_reach_the_layer():
-    hints.listen(layer.post_hint)
-    yield
-    hints.forget(layer.post_hint)
-
-
-@pytest.fixture
-async def connect(chat):
-    """Opens sockets and closes them after the test."""
-    opened = []
-
-    async def open_socket(of=chat, **asked):
-        query = urlencode({"token": of.token, **asked})
-        socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), f"/ws/chat/{chat.inbox.key}/?{query}")
-        assert (await socket.connect())[0]
-        opened.append(socket)
-        return socket
-
-    yield open_socket
-    for socket in opened:
-        await socket.disconnect()
-
-
-async def frame(socket, kind="messages"):
-    while True:
-        heard = json.loads(await socket.receive_from(timeout=10))
-        if heard["type"] == kind:
-            return heard
 
 
 async def test_what_was_said_before_is_pushed_at_once(chat, connect):
@@ -157,53 +125,3 @@ async def test_an_agent_who_writes_is_shown(chat, connect):
     await sync_to_async(typing.agent_types)(member, message.conversation_id)
 
     assert (await frame(socket, "typing"))["who"] == "Ines"
-
-
-async def heard_typing(monkeypatch, chat, socket, frames):
-    told = []
-    monkeypatch.setattr(typing, "customer_types", lambda thread, name: told.append(name))
-    for text in frames:
-        await socket.send_to(text_data=text)
-    await socket.receive_nothing(0.3)
-    return told
-
-
-async def test_a_visitor_s_typing_is_told_once_in_two_seconds(chat, connect, monkeypatch):
-    await sync_to_async(chat.write)()
-    socket = await connect()
-    await frame(socket)
-
-    told = await heard_typing(monkeypatch, chat, socket, ['{"typing":true}'] * 5)
-
-    assert told == ["Visitor"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "x",
-        "[]",
-        "null",
-        '{"typing":1}',
-        '{"type":"events.moved"}',
-        "[" * 1900,
-        '{"typing":true,"a":"' + "x" * 2000 + '"}',
-    ],
-)
-async def test_other_frames_are_ignored(chat, connect, monkeypatch, text):
-    await sync_to_async(chat.write)()
-    socket = await connect()
-    await frame(socket)
-
-    assert await heard_typing(monkeypatch, chat, socket, [text]) == []
-    await sync_to_async(chat.write)("still here")
-    assert "still here" in (await frame(socket))["html"]
-
-
-async def test_a_flood_of_frames_is_closed(chat, connect):
-    socket = await connect()
-
-    for _ in range(consumers.FRAMES_LIMIT + 1):
-        await socket.send_to(text_data="x")
-
-    assert (await socket.receive_output())["code"] == consumers.TOO_MUCH

@@ -1,0 +1,26 @@
+"""Database work away from the event loop, in the pool of threads that keep their connections.
+
+Never thread-sensitive: that would put every socket behind one slow query.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import Error, connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of `work`, done in a thread of the pool."""
+    return await sync_to_async(_with_connection, thread_sensitive=False)(work, *args, **kwargs)
+
+
+def _with_connection(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return work(*args, **kwargs)
+    except Error:
+        connection.close()  # it may be broken; the next one in this thread opens another
+        raise
