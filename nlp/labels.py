@@ -18,4 +18,3 @@ INTENTS: dict[str, tuple[str, ...]] = {
     ),
     NONE: tuple("greeting thanks chit_chat spam job wrong_number auto_reply off_topic".split()),
 }
-ALL_INTENTS = tuple(intent for intents in INTENTS.values() for intent in intents)

@@ -5,34 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..labels import ALL_INTENTS, FUNCTIONS, INTENTS
+from ..labels import FUNCTIONS, INTENTS
 from ..linear import Linear
-
-_PLACES = {name: np.array([ALL_INTENTS.index(intent) for intent in INTENTS[name]]) for name in FUNCTIONS}
 
 
 class IntentOfText:
-    """Writes `doc._.intent`, always one of the main function's."""
+    """Writes `doc._.intent`, always one of the main function's. Each function has a model of its own."""
 
     def __init__(self) -> None:
-        self.model = Linear.nothing(ALL_INTENTS)
+        self.models = {name: Linear.nothing(INTENTS[name]) for name in FUNCTIONS}
 
     def __call__(self, doc: Doc) -> Doc:
         function = max(FUNCTIONS, key=lambda name: doc._.function_shares.get(name, 0.0))
-        logits = self.model.logits(doc._.features)[_PLACES[function]]
-        doc._.intent = INTENTS[function][int(logits.argmax())]
+        doc._.intent = INTENTS[function][int(self.models[function].logits(doc._.features).argmax())]
         return doc
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self.model.save(path / "model.npz")
+        for name, model in self.models.items():
+            model.save(path / f"{name}.npz")
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> IntentOfText:
-        self.model = Linear.load(path / "model.npz")
+        self.models = {name: Linear.load(path / f"{name}.npz") for name in FUNCTIONS}
         return self
 
 

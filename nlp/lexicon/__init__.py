@@ -15,16 +15,25 @@ _ELIDED = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_]{3,})")
 
 def read_lexicon() -> Lexicon:
     """Every language's groups with their patterns, as written. A group named twice in one file is an error."""
-    return {language: _groups(_HERE / f"{language}.toml") for language in LANGUAGES}
+    return {language: _groups(language) for language in LANGUAGES}
 
 
-def _groups(path: Path) -> dict[str, list[str]]:
+def read_sections(language: str) -> dict[str, dict[str, list[str]]]:
+    """A language's sections with their groups. Four sections are named for the function their groups speak for."""
+    sections = tomllib.loads((_HERE / f"{language}.toml").read_text(encoding="utf-8"))
+    return {
+        section: {group: [phrase.strip() for phrase in phrases.split(",") if phrase.strip()] for group, phrases in named}
+        for section, named in ((section, groups.items()) for section, groups in sections.items())
+    }
+
+
+def _groups(language: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
-    for section in tomllib.loads(path.read_text(encoding="utf-8")).values():
+    for section in read_sections(language).values():
         for group, phrases in section.items():
             if group in groups:
-                raise ValueError(f"{path.name}: {group} stands in two sections")
-            groups[group] = [phrase.strip() for phrase in phrases.split(",") if phrase.strip()]
+                raise ValueError(f"{language}.toml: {group} stands in two sections")
+            groups[group] = phrases
     return groups
 
 

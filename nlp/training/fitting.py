@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from ..assembly import BEFORE_FEATURES
 from ..components.language import letter_buckets, spelled
 from ..fragments import earlier
 from ..grams import Features
-from ..labels import ALL_INTENTS, ASKED, FUNCTIONS, MOODS, URGENCIES
+from ..labels import ASKED, FUNCTIONS, INTENTS, MOODS, URGENCIES
 from ..lexicon import LANGUAGES
 from ..linear import Linear
 from ..signals import signals
@@ -21,7 +21,6 @@ from .corpora import Example
 from .logistic import Matrix, Sparse, fit
 from .vocabulary import names_seen, vocabulary_of
 
-Say = Callable[[str], None]
 _LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 40_000, 50_000
 
 
@@ -82,30 +81,27 @@ def features_of(pipeline: Language, docs: Sequence[Doc], examples: Sequence[Exam
 
 def learn_readings(pipeline: Language, features: Sequence[Features], examples: Sequence[Example]) -> None:
     """Function, intent, sentiment and urgency are learnt from the examples that have them."""
-    width = pipeline.get_pipe("crm_features").vocabulary.size
+    table = _table(features, pipeline.get_pipe("crm_features").vocabulary.size)
+    weights = np.array([one.weight for one in examples], np.float32)
     function = pipeline.get_pipe("crm_function")
-    table, weights = _table(features, width), np.array([one.weight for one in examples], np.float32)
-    function.main = _linear(
-        FUNCTIONS,
-        table,
-        _one_of(FUNCTIONS, [one.function for one in examples]),
-        strength=STRENGTH["main"],
-        weights=weights,
-    )
+    function.main = _taught(table, weights, FUNCTIONS, [one.function for one in examples], 2.0)
     asked = np.array([[float(name in one.functions) for name in ASKED] for one in examples], np.float32)
-    function.asked = _linear(ASKED, table, asked, strength=STRENGTH["asked"], weights=weights, exclusive=False)
-    for name, labels, told in (
-        ("intent", ALL_INTENTS, [one.intent for one in examples]),
-        ("sentiment", MOODS, [one.sentiment for one in examples]),
-        ("urgency", URGENCIES, [one.urgency for one in examples]),
-    ):
-        chosen = np.array([at for at, label in enumerate(told) if label is not None and str(label) in labels])
-        targets = _one_of(labels, [str(told[at]) for at in chosen])
-        model = _linear(labels, table.taken(chosen), targets, strength=STRENGTH[name], weights=weights[chosen])
-        pipeline.get_pipe(f"crm_{name}").model = model
+    function.asked = _linear(ASKED, table, asked, strength=2.0, weights=weights, exclusive=False)
+    for name in FUNCTIONS:
+        told = [one.intent if one.function == name else None for one in examples]
+        pipeline.get_pipe("crm_intent").models[name] = _taught(table, weights, INTENTS[name], told, 4.0)
+    moods = [None if one.sentiment is None else str(one.sentiment) for one in examples]
+    pipeline.get_pipe("crm_sentiment").model = _taught(table, weights, MOODS, moods, 2.0)
+    levels = [None if one.urgency is None else str(one.urgency) for one in examples]
+    pipeline.get_pipe("crm_urgency").model = _taught(table, weights, URGENCIES, levels, 2.0)
 
 
-STRENGTH = {"main": 1.0, "asked": 1.0, "intent": 3.0, "sentiment": 1.0, "urgency": 1.0}
+def _taught(table: Sparse, weights: Matrix, labels: tuple[str, ...], told: Sequence[str | None], strength: float) -> Linear:
+    """A model of the rows that were told a label; None teaches nothing."""
+    known = [(at, label) for at, label in enumerate(told) if label in labels]
+    chosen = np.array([at for at, _ in known], np.int64)
+    targets = _one_of(labels, [str(label) for _, label in known])
+    return _linear(labels, table.taken(chosen), targets, strength=strength, weights=weights[chosen])
 
 
 def _table(features: Sequence[Features], width: int) -> Sparse:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from django_scopes import scope
 
-from channels_adapters import connections, registry
+from channels_adapters import registry
 from crm.models import Membership, Workspace
 from tests.channels_adapters.toy import ToyAdapter
 from tests.factories import make_member, make_workspace
@@ -25,9 +25,7 @@ def member(workspace: Workspace) -> Membership:
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyAdapter]:
     """The toy channel beside the real ones, for the length of a test."""
-    known = {**registry.channels(), "toy": ToyAdapter}
-    for module in (registry, connections):
-        monkeypatch.setattr(module, "channels", lambda: known)
+    monkeypatch.setitem(registry.channels(), "toy", ToyAdapter)
     ToyAdapter.sent.clear()
     ToyAdapter.trouble = None
     return ToyAdapter

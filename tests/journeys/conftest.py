@@ -1,4 +1,7 @@
-"""A real installation and a real browser for the journeys, built once per worker."""
+"""A real installation and a real browser for the journeys.
+
+Both end with the module: the browser's driver keeps an event loop, which no test with its own could share.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +18,13 @@ expect.set_options(timeout=15_000)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def place() -> Iterator[Installation]:
     with Installation() as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

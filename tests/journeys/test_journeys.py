@@ -94,9 +94,9 @@ def test_each_sees_the_other_type(place, visit, agent, chat_key):
     row(desk, name).click()
     expect(desk.locator(".message--in")).to_be_visible()
 
-    visitor.get_by_label("Message", exact=True).press_sequentially("and the")
+    visitor.get_by_label("Message", exact=True).press_sequentially("and the blue one, please", delay=200)
     expect(desk.locator(".thread").get_by_text("typing…")).to_be_visible()
-    desk.get_by_role("textbox", name="Reply").press_sequentially("One moment")
+    desk.get_by_role("textbox", name="Reply").press_sequentially("One moment, I will look", delay=200)
     expect(visitor.get_by_text("is writing")).to_be_visible()
 
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _collect_static() -> None:
-    """Styles and scripts carry a hash in their names and are compressed, so that a browser keeps them until they change."""
+    """Styles and scripts carry a hash in their names and are compressed: a browser keeps them until they change."""
     settings.STORAGES["staticfiles"]["BACKEND"] = "servestatic.storage.CompressedManifestStaticFilesStorage"
     settings.SERVESTATIC_USE_FINDERS, settings.SERVESTATIC_USE_MANIFEST = False, True
     call_command("collectstatic", verbosity=0, interactive=False)

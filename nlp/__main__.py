@@ -1,0 +1,7 @@
+"""`python -m nlp triage`, `evaluate FILE`, `train --data DIR --out DIR`."""
+
+import sys
+
+from .commands import main
+
+sys.exit(main(sys.argv[1:]))
