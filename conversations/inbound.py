@@ -4,6 +4,7 @@ The order of locks is always thread, then conversation, then the workspace's eve
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError
@@ -46,6 +47,7 @@ def receive_message(
             identity = _identify(inbox, inbound, at)
             conversation = _conversation_of(event, thread, identity, at)
             message = _store(conversation, thread, identity, inbound, raw_delivery_id, at)
+            _attach_files(event, message, inbound.attachments)
             _understand(event, message, triage, at)
             _note_arrival(event, message, at)
     except IntegrityError:  # the look above saves work; the database decides
@@ -65,6 +67,7 @@ def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_g
         made = Thread(workspace=inbox.workspace, is_public=is_public, is_group=is_group, **key)
         Thread.objects.bulk_create([made], ignore_conflicts=True)
         thread = locked.get()
+    thread.inbox, thread.workspace = inbox, inbox.workspace  # known already: not read again
     return thread
 
 
@@ -147,8 +150,6 @@ def _store(
         platform_at=_plausible(inbound.at, at),
     )
     message.save(force_insert=True)
-    for attachment in inbound.attachments:
-        _attach(message, attachment)
     thread.last_message_at = at
     thread.save(update_fields=["conversation", "last_message_at"])
     return message
@@ -158,15 +159,23 @@ def _plausible(claimed: datetime, at: datetime) -> datetime | None:
     return claimed if EARLIEST < claimed < at + FUTURE_TOLERANCE else None
 
 
-def _attach(message: Message, attachment: Attachment) -> None:
+def _attach_files(event: Change, message: Message, attachments: Sequence[Attachment]) -> None:
+    waiting = [attachment for attachment in attachments if _attach(message, attachment)]
+    if waiting:
+        event.record("file.expected", message, conversation_id=message.conversation_id, at=message.at)
+
+
+def _attach(message: Message, attachment: Attachment) -> bool:
+    """Keep the file with its message; whether its bytes are still to be fetched."""
     if attachment.token:  # uploaded before; only a file of no message yet may be claimed
         File.objects.filter(token=attachment.token, message=None).update(message=message)
-        return
+        return False
     file = File(workspace=message.workspace, message=message, kind=attachment.kind, details=attachment.details)
     file.name, file.mime = clean_line(attachment.name, 255), clean_line(attachment.mime, 120)
     file.size, file.external_id = attachment.size, attachment.external_id[:400]
     file.state = File.State.WAITING if attachment.external_id else File.State.READY
     file.save()
+    return file.state == File.State.WAITING
 
 
 def _understand(event: Change, message: Message, read: nlp.Triage | None, at: datetime) -> None:

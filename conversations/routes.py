@@ -60,12 +60,10 @@ def route_by_agent(
     event: Change, message: Message, functions: list[str], *, intent: str, member: Membership, at: datetime
 ) -> Route:
     """Carry out what an agent said a message is about: no functions means that it needs no record."""
-    taken = {link.record.function for link in open_links(message.conversation)}
-    opens = tuple(name for name in functions if name not in taken)
-    joins = tuple(name for name in functions if name in taken)
-    outcome = "opened" if opens else "joined" if joins else "nothing"
+    taken = frozenset(link.record.function for link in open_links(message.conversation))
+    decision = routing.settle(functions, routing.State(taken))
     route = Route(decider="agent", member=member, confidence=1.0)
-    return carry_out(event, message, routing.Decision(outcome, opens, joins), route, intent=intent, at=at)
+    return carry_out(event, message, decision, route, intent=intent, at=at)
 
 
 def carry_out(
@@ -105,11 +103,9 @@ def _link(message: Message, record: records.Record, at: datetime) -> None:
 def _mark(conversation: Conversation, decision: routing.Decision, intent: str) -> None:
     if decision.outcome == "person":
         conversation.needs_person = not conversation.function
-    if decision.opens:
-        conversation.function, conversation.intent = decision.opens[0], intent
+    if decision.opens or (decision.functions and not conversation.function):
+        conversation.function, conversation.intent = decision.functions[0], intent
         conversation.needs_person = False
-    elif decision.joins and not conversation.function:
-        conversation.function, conversation.intent = decision.joins[0], intent
 
 
 def _withdraw_consent(event: Change, message: Message, at: datetime) -> None:

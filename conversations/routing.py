@@ -33,12 +33,8 @@ class Decision:
     """`outcome`: opened (at least one new record), joined, nothing, or person (nobody is sure enough)."""
 
     outcome: str
-    opens: tuple[str, ...] = ()
-    joins: tuple[str, ...] = ()
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        return self.opens + self.joins
+    functions: tuple[str, ...] = ()  # those it led to, main first
+    opens: tuple[str, ...] = ()  # of these, the ones that get a new record; the others join theirs
 
 
 PERSON = Decision("person")
@@ -59,12 +55,17 @@ def decide(reading: Reading | None, state: State, policy: Policy) -> Decision:
     wanted = [name for name in sure if name in policy.functions]
     if reading.confidence < policy.threshold or not wanted:
         return _unsure(state)
+    return settle(wanted, state)
+
+
+def settle(wanted: Sequence[str], state: State) -> Decision:
+    """Open or join a record for each wanted function; none wanted leads to nothing."""
     opens = tuple(name for name in wanted if name not in state.open_functions)
-    joins = tuple(name for name in wanted if name in state.open_functions)
-    return Decision("opened" if opens else "joined", opens, joins)
+    outcome = "opened" if opens else "joined" if wanted else "nothing"
+    return Decision(outcome, tuple(wanted), opens)
 
 
 def _unsure(state: State) -> Decision:
     if not state.open_functions:
         return PERSON
-    return Decision("joined", joins=tuple(name for name in FUNCTIONS if name in state.open_functions))
+    return Decision("joined", tuple(name for name in FUNCTIONS if name in state.open_functions))

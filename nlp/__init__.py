@@ -1,4 +1,4 @@
-"""Triage of customer messages: text in, what it asks for out. Plain Python on spaCy: no Django, no network, no clock."""
+"""Triage of customer messages: text in, what it asks for out. Plain Python on spaCy: no Django, network or clock."""
 
 from .reading import Reading, Triage
 from .redaction import redact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import spacy
 from spacy.language import Language
@@ -10,6 +11,7 @@ from spacy.language import Language
 from .components import cues, entities, features, function, intent, language, mood, sentiment, urgency
 from .words import blank_pipeline
 
+Part = TypeVar("Part")
 SHIPPED = Path(__file__).parent / "pipeline"
 BEFORE_FEATURES = ("crm_words", "crm_language", "crm_entities", "crm_mood", "crm_cues")
 READERS = ("crm_features", "crm_function", "crm_intent", "crm_sentiment", "crm_urgency")
@@ -27,3 +29,8 @@ def assembled() -> Language:
 def loaded(path: Path = SHIPPED) -> Language:
     """The trained pipeline of a folder. Raises OSError when there is none."""
     return spacy.load(path)
+
+
+def part(pipeline: Language, kind: type[Part]) -> Part:
+    """The pipeline's component of a class. Raises StopIteration when it has none."""
+    return next(component for _, component in pipeline.pipeline if isinstance(component, kind))

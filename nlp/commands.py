@@ -111,7 +111,11 @@ def evaluate_file(path: Path, *, as_json: bool) -> int:
     read = triage([Reading(one.text, previous=one.previous) for one in told])
     pairs = [measuring.Pair(one, other) for one, other in zip(told, read, strict=True)]
     found = {**measuring.figures(pairs), **measuring.speed([one.text for one in told], triage)}
-    print(json.dumps(found, indent=1) if as_json else "\n".join(f"{name:24} {value:9.3f}" for name, value in found.items()))
+    print(
+        json.dumps(found, indent=1)
+        if as_json
+        else "\n".join(f"{name:24} {value:9.3f}" for name, value in found.items())
+    )
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ Rows = NDArray[np.int32]
 Values = NDArray[np.float32]
 BUCKETS = 2**20
 _REMEMBERED = 30_000
+_NO_ROWS = np.zeros(0, dtype=np.int32)
 
 
 def bucket(feature: str, seed: int) -> int:
@@ -35,7 +37,7 @@ def character_buckets(word: str) -> NDArray[np.uint32]:
 
 def pairs_of(words: list[str]) -> list[str]:
     """The distinct neighbours of a text, in order."""
-    return list(dict.fromkeys(f"{left} {right}" for left, right in zip(words, words[1:], strict=False)))
+    return list(dict.fromkeys(f"{left} {right}" for left, right in pairwise(words)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,10 @@ class Vocabulary:
 
     def __init__(self, buckets: NDArray[np.uint32], weights: Values, cues: tuple[str, ...] = ()) -> None:
         self.buckets, self.weights, self.cues = buckets, weights, cues
+        self._row_of = np.full(BUCKETS, -1, np.int32)  # a table: one look-up a feature, where a search costs ten
+        self._row_of[buckets] = np.arange(len(buckets), dtype=np.int32)
         self._cue_rows = {cue: len(buckets) + at for at, cue in enumerate(cues)}
-        self._known: dict[str, tuple[Rows, Values, float]] = {}
+        self._known: dict[str, Rows] = {}
 
     @property
     def size(self) -> int:
@@ -69,31 +73,32 @@ class Vocabulary:
     def features(self, words: list[str], cues: list[tuple[str, float]]) -> Features:
         """Words with their pairs, then characters (each of length one as a vector), then the cues that fired."""
         distinct = list(dict.fromkeys(words))
-        pairs = pairs_of(words)
-        whole = [self._rows(name, "w") for name in distinct] + [self._rows(name, "w") for name in pairs]
-        inner = [self._rows(name, "c") for name in distinct]
+        names = distinct + pairs_of(words)
+        rows = self._row_of[[bucket(name, 0) for name in names]] if names else _NO_ROWS
+        kept = rows >= 0
+        inner = [self._inside(word) for word in distinct]
+        whole, letters = rows[kept], np.concatenate([_NO_ROWS, *inner])
         known = [(name, self._cue_rows[name], value) for name, value in cues if name in self._cue_rows]
-        rows = [part[0] for part in (*whole, *inner)] + [np.array([row for _, row, _ in known], dtype=np.int32)]
-        values = [*_unit(whole), *_unit(inner), np.array([value for *_, value in known], dtype=np.float32)]
-        sources = (*distinct, *pairs, *distinct, *(f"cue:{name}" for name, *_ in known))
-        counts = (*(len(part[0]) for part in (*whole, *inner)), *(1 for _ in known))
-        return Features(np.concatenate(rows), np.concatenate(values), sources, counts)
+        return Features(
+            np.concatenate((whole, letters, np.array([row for _, row, _ in known], dtype=np.int32))),
+            np.concatenate((self._unit(whole), self._unit(letters), np.array([one[2] for one in known], np.float32))),
+            (*compress(names, kept.tolist()), *distinct, *(f"cue:{name}" for name, *_ in known)),
+            (*([1] * len(whole)), *map(len, inner), *([1] * len(known))),
+        )
 
-    def _rows(self, name: str, kind: str) -> tuple[Rows, Values, float]:
-        key = kind + name
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) > 4 * _REMEMBERED:
-                self._known.clear()
-            buckets = character_buckets(name) if kind == "c" else np.array([bucket(name, 0)], dtype=np.uint32)
-            found = self._known[key] = self._looked_up(buckets)
-        return found
-
-    def _looked_up(self, buckets: NDArray[np.uint32]) -> tuple[Rows, Values, float]:
-        at = np.minimum(np.searchsorted(self.buckets, buckets), len(self.buckets) - 1)
-        rows = at[self.buckets[at] == buckets].astype(np.int32)
+    def _unit(self, rows: Rows) -> Values:
         values = self.weights[rows]
-        return rows, values, float(values @ values)
+        return values / np.float32(float(values @ values) ** 0.5 or 1.0)
+
+    def _inside(self, word: str) -> Rows:
+        """The rows of a word's characters."""
+        found = self._known.get(word)
+        if found is None:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            rows = self._row_of[character_buckets(word)]
+            found = self._known[word] = rows[rows >= 0]
+        return found
 
     def save(self, path: Path) -> None:
         np.savez_compressed(
@@ -104,8 +109,3 @@ class Vocabulary:
     def load(cls, path: Path) -> Vocabulary:
         with np.load(path) as stored:
             return cls(stored["buckets"], stored["weights"].astype(np.float32), tuple(map(str, stored["cues"])))
-
-
-def _unit(parts: list[tuple[Rows, Values, float]]) -> list[Values]:
-    length = sum(square for *_, square in parts) ** 0.5 or 1.0
-    return [values / np.float32(length) for _, values, _ in parts]

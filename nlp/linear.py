@@ -19,12 +19,12 @@ class Linear:
         self.labels, self.weights, self.bias, self.temperature = labels, weights, bias, temperature
 
     def logits(self, features: Features) -> Scores:
-        seen: Scores = features.values @ self.weights[features.rows]
+        seen: Scores = features.values @ self.weights.take(features.rows, axis=0)
         return (seen + self.bias) / np.float32(self.temperature)
 
     def contributions(self, features: Features, label: int) -> Scores:
         """What each source added to the label's logit beyond what it added to the labels on average; sums exactly."""
-        weights = self.weights[features.rows]
+        weights = self.weights.take(features.rows, axis=0)
         gained = features.values * (weights[:, label] - weights.mean(axis=1))
         ends = np.cumsum((0, *features.counts))
         totals = np.concatenate(([0.0], np.cumsum(gained)))

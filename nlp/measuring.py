@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -12,6 +12,7 @@ from .reading import Reading, Triage
 from .training.corpora import Example
 
 Figures = dict[str, float]
+Read = Callable[[Sequence[Reading]], list[Triage]]
 _BINS = 10
 _PRECISION = 0.95  # what an answer without a human must keep
 
@@ -117,20 +118,20 @@ def alone(answers: Sequence[tuple[float, bool]]) -> float:
     return most / max(1, len(answers))
 
 
-def _share(facts: object) -> float:
-    told = list(facts)  # type: ignore[call-overload]  # any iterable of truths
+def _share(facts: Iterable[bool]) -> float:
+    told = list(facts)
     return sum(told) / max(1, len(told))
 
 
-def speed(texts: Sequence[str], read: object) -> Figures:
+def speed(texts: Sequence[str], read: Read) -> Figures:
     """Milliseconds a message one by one, and messages a second in one batch, after a first round that warms up."""
     readings = [Reading(text) for text in texts]
-    read(readings)  # type: ignore[operator]  # a function of readings
+    read(readings)
     alone_for = []
     for reading in readings:
         started = perf_counter()
-        read([reading])  # type: ignore[operator]
+        read([reading])
         alone_for.append(1000 * (perf_counter() - started))
     started = perf_counter()
-    read(readings)  # type: ignore[operator]
+    read(readings)
     return {"ms_p50": median(alone_for), "batched_per_second": len(texts) / (perf_counter() - started)}

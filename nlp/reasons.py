@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from spacy.tokens import Doc
 
+from .cue_trie import Hit
 from .linear import Scores
 
 _MOST = 6
+_LOOKED_AT = 24  # sources, heaviest first
 _LEAST = 0.05  # of a logit: what weighs less is no reason
 
 
@@ -15,24 +17,23 @@ def reasons(doc: Doc, contributions: Scores) -> tuple[str, ...]:
 
     A word weighs what it and its characters added; a cue what it added by its longest phrase.
     """
-    weights: dict[tuple[int, int], float] = {}
-    for source, gained in zip(doc._.features.sources, contributions, strict=True):
-        for span in _spans(doc, source):
-            weights[span] = weights.get(span, 0.0) + float(gained)
-    chosen: list[tuple[int, int]] = []
-    for (start, end), weight in sorted(weights.items(), key=lambda item: -item[1]):
+    named: dict[str, float] = {}
+    for source, gained in zip(doc._.features.sources, contributions.tolist(), strict=True):
+        named[source] = named.get(source, 0.0) + gained
+    words, cues, chosen = doc._.words, doc._.cues, list[tuple[int, int]]()
+    for source, weight in sorted(named.items(), key=lambda item: -item[1])[:_LOOKED_AT]:
         if weight < _LEAST or len(chosen) == _MOST:
             break
-        if not any(start < later and earlier < end for earlier, later in chosen):
-            chosen.append((start, end))
+        for start, end in _spans(words, cues, source):
+            if not any(start < later and earlier < end for earlier, later in chosen):
+                chosen.append((start, end))
     return tuple(_written(doc, start, end) for start, end in chosen)
 
 
-def _spans(doc: Doc, source: str) -> list[tuple[int, int]]:
+def _spans(words: list[str], cues: tuple[Hit, ...], source: str) -> list[tuple[int, int]]:
     """Where a source first stands, in words: a cue's phrase, a word or a pair; nowhere for shapes."""
-    words: list[str] = doc._.words
     if source.startswith("cue:"):
-        return [(hit.start, hit.end) for hit in doc._.cues if hit.group == source[4:]][:1]
+        return [(hit.start, hit.end) for hit in cues if hit.group == source[4:]][:1]
     one, _, other = source.partition(" ")
     if one not in words:
         return []

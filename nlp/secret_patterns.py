@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _PASSWORD = (
-    r"(?:pass ?(?:word|code|phrase)|passwd|pwd|pw|contrase[nñ]a|clave(?: de acceso)?|mot de passe|mdp|passwor[dt]|kennwort"
+    r"(?:pass ?(?:word|code|phrase)|passwd|pwd|pw|contrase[nñ]a|clave(?: de acceso)?|mot de passe|mdp"
+    r"|passwor[dt]|kennwort"
     r"|senha|palavra-passe|parola d'ordine|wachtwoord)"
 )
 _IS = r"(?:is|was|are|es|era|est|ist|lautet|war|é|è|era|foi|luidt)"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-_BATCH = 64  # messages read before other threads get their turn
+_BATCH = 128  # messages read before other threads get their turn
 _lock = threading.Lock()  # a pipeline's memory zone belongs to one thread at a time
 _pipeline: Language | None = None
 
@@ -67,12 +67,13 @@ def _features_of(pipeline: Language, reading: Reading) -> Any:
     said = earlier(reading.text, reading.previous)
     if not said:
         return None
-    from .assembly import BEFORE_FEATURES  # see _loaded
+    from .assembly import BEFORE_FEATURES, part  # see _loaded
+    from .components.features import FeaturesOfText
 
     doc = _doc(pipeline, reading, said, None)
     for name in BEFORE_FEATURES:
         doc = pipeline.get_pipe(name)(doc)
-    return pipeline.get_pipe("crm_features").of(doc)  # type: ignore[attr-defined]  # spaCy knows pipes as callables
+    return part(pipeline, FeaturesOfText).of(doc)
 
 
 def _doc(pipeline: Language, reading: Reading, text: str, before: Any) -> Doc:

@@ -30,7 +30,7 @@ def blank_pipeline() -> Language:
     """An empty multi-language pipeline whose tokenizer parts elided articles from their noun."""
     nlp = spacy.blank("xx")
     infixes = [*(nlp.Defaults.infixes or []), _ELISION]
-    nlp.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[attr-defined]  # plain callable
+    nlp.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[union-attr]  # a tokenizer is more than a callable
     return nlp
 
 
@@ -61,14 +61,20 @@ def words_of(doc: Doc) -> tuple[list[str], list[int]]:
     """The normal forms of a text's tokens and, beside each, the token it came from."""
     forms: list[str] = []
     places: list[int] = []
-    for token in doc:
-        form = normal_form(token.text)
-        if form == "s" and forms and token.text[0] in "'’":
+    for place, token in enumerate(tokens_of(doc)):
+        form = normal_form(token)
+        if form == "s" and forms and token[0] in "'’":
             forms[-1] += "s"  # where's: one word, as for those who leave the apostrophe out
         elif form and not (form == BREAK and (not forms or forms[-1] == BREAK)):
             forms.append(form)
-            places.append(token.i)
+            places.append(place)
     return forms, places
+
+
+def tokens_of(doc: Doc) -> list[str]:
+    """The tokens' texts. By their hashes: a Token object for each would cost more than all the rest of a reading."""
+    named = doc.vocab.strings
+    return [named[key] for key in doc.to_array("ORTH").tolist()]
 
 
 @Language.component("crm_words", assigns=["doc._.words", "doc._.places"])

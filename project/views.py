@@ -1,19 +1,40 @@
 """Signing in and out, and where a visit starts."""
 
+from typing import Any
+
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+TRIES = RateLimitItemPerMinute(8, multiples=5)  # wrong passwords for one login, from wherever they come
+_limiter = MovingWindowRateLimiter(MemoryStorage())
 
 
 class SignInForm(AuthenticationForm):
     error_messages = {
         "invalid_login": _("Email and password do not match."),
         "inactive": _("This login is switched off."),
+        "too_many": _("Too many tries for this login: wait five minutes, then try again."),
     }
 
     def clean_username(self) -> str:
         """Logins are kept in small letters."""
         return str(self.cleaned_data["username"]).strip().lower()
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses after too many wrong passwords, before looking at another one."""
+        login = self.cleaned_data.get("username", "")
+        if not _limiter.test(TRIES, login):
+            raise ValidationError(self.error_messages["too_many"], code="too_many")
+        try:
+            return super().clean()
+        except ValidationError:
+            _limiter.hit(TRIES, login)
+            raise
 
 
 class SignIn(LoginView):

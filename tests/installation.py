@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,19 +97,20 @@ class Installation:
             self.server.send_signal(signal.SIGKILL)
             self.server.wait(10)
 
-    def sign_in(self) -> httpx.Client:
+    @contextlib.contextmanager
+    def sign_in(self) -> Iterator[httpx.Client]:
         """A client of the signed-in agent, with the CSRF token in its headers."""
-        client = httpx.Client(base_url=self.base, timeout=20)
-        page = client.get("/sign-in/")
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        if token is None:
-            raise RuntimeError("the sign-in page has no form")
-        fields = {"username": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
-        answer = client.post("/sign-in/", data=fields, headers={"Referer": f"{self.base}/sign-in/"})
-        if answer.status_code != 302:
-            raise RuntimeError(f"signing in answered {answer.status_code}")
-        client.headers.update({"X-CSRFToken": client.cookies["csrftoken"], "Referer": self.base})
-        return client
+        with httpx.Client(base_url=self.base, timeout=20) as client:
+            page = client.get("/sign-in/")
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+            if token is None:
+                raise RuntimeError("the sign-in page has no form")
+            fields = {"username": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+            answer = client.post("/sign-in/", data=fields, headers={"Referer": f"{self.base}/sign-in/"})
+            if answer.status_code != 302:
+                raise RuntimeError(f"signing in answered {answer.status_code}")
+            client.headers.update({"X-CSRFToken": client.cookies["csrftoken"], "Referer": self.base})
+            yield client
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database holds, read beside the server."""

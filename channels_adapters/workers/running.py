@@ -19,6 +19,7 @@ from crm.workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
 RAW_KEPT_DAYS = 30
+WORK_TO_SEND = {"reply.queued", "delivery.changed", "file.expected"}
 
 
 class Workers:
@@ -56,8 +57,9 @@ class Workers:
         connections.forget()
         platform_loop.stop()
 
-    def _hear(self, workspace_id: int, number: int) -> None:
-        self.dispatch.wake()
+    def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
+        if verbs & WORK_TO_SEND:
+            self.dispatch.wake()
 
     def _learn_to_read(self) -> None:
         """Load the pipeline after the first page can be served, then read what came in meanwhile."""

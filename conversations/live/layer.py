@@ -34,6 +34,6 @@ async def _send(group: str, message: dict[str, Any]) -> None:
         logger.exception("a hint was not sent", extra={"group": group})
 
 
-def post_hint(workspace_id: int, number: int) -> None:
+def post_hint(workspace_id: int, number: int, verbs: frozenset[str]) -> None:
     """Tell every process that the workspace's events have reached `number`."""
     post(workspace_group(workspace_id), {"type": "events.moved", "number": number})

@@ -82,8 +82,10 @@ def _store(collected: Change) -> None:
         event.number = number
     Event.objects.bulk_create(collected.events)
 
+    verbs = frozenset(event.verb for event in collected.events)
+
     def announce() -> None:
-        hints.announce(workspace.pk, head)
+        hints.announce(workspace.pk, head, verbs)
 
     transaction.on_commit(announce, robust=True)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-Listener = Callable[[int, int], None]  # (workspace id, event number); called in the thread that committed
+# (workspace id, newest event number, verbs of the events); called in the thread that committed
+Listener = Callable[[int, int, frozenset[str]], None]
 _listeners: list[Listener] = []
 
 
@@ -21,10 +22,10 @@ def forget(listener: Listener) -> None:
     _listeners.remove(listener)
 
 
-def announce(workspace_id: int, number: int) -> None:
+def announce(workspace_id: int, number: int, verbs: frozenset[str]) -> None:
     """Tell every listener. One that fails is logged and does not keep the hint from the others."""
     for listener in _listeners:
         try:
-            listener(workspace_id, number)
+            listener(workspace_id, number, verbs)
         except Exception:
             logger.exception("a listener failed", extra={"workspace": workspace_id, "event": number})

@@ -13,7 +13,8 @@ from spacy.tokens import Doc
 
 from ..grams import Rows, bucket
 from ..lexicon import LANGUAGES
-from ..linear import Linear, Scores
+from ..linear import Linear, softmax
+from ..words import tokens_of
 
 UNKNOWN = "und"
 _LATIN_SHARE = 0.5  # of a text's letters: below, it is in no language we know
@@ -47,7 +48,7 @@ class LanguageGuess:
         logits = self.model.weights[rows].sum(axis=0) / np.sqrt(len(rows)) + self.model.bias
         allowed = [code for code in LANGUAGES if code in among] or list(LANGUAGES)
         prior = np.array([self.prior.get(code, 0.0) if code in allowed else -50.0 for code in LANGUAGES])
-        return dict(zip(LANGUAGES, map(float, _softmax(logits + prior)), strict=True))
+        return dict(zip(LANGUAGES, map(float, softmax(logits + prior)), strict=True))
 
     def rows(self, words: list[str]) -> Rows:
         if len(self._rows) > 50_000:
@@ -78,14 +79,12 @@ class LanguageGuess:
 
 def spelled(doc: Doc) -> list[str]:
     """The words as spelled, accents kept: they tell languages apart. Links, mails and names of people do not."""
-    return [
-        token.lower_
-        for token in doc
-        if token.text[0] not in "@#"
-        and any(map(str.isalpha, token.text))
-        and "@" not in token.text
-        and "." not in token.text
-    ]
+    return [token.lower() for token in tokens_of(doc) if _tells(token)]
+
+
+@lru_cache(maxsize=50_000)
+def _tells(token: str) -> bool:
+    return token[0] not in "@#" and "@" not in token and "." not in token and any(map(str.isalpha, token))
 
 
 @lru_cache(maxsize=50_000)
@@ -94,11 +93,6 @@ def letter_buckets(word: str) -> NDArray[np.uint32]:
     edged = f"<{word}>"
     grams = [edged[at : at + size] for size in (1, 2, 3, 4) for at in range(len(edged) - size + 1)]
     return np.array([bucket(gram, 2) for gram in grams] + [bucket(word, 3)], dtype=np.uint32)
-
-
-def _softmax(logits: Scores) -> Scores:
-    raised: Scores = np.exp(logits - logits.max())
-    return raised / raised.sum()
 
 
 @Language.factory(

@@ -12,7 +12,7 @@ from ..labels import URGENCIES
 from ..linear import Linear, softmax
 
 NOW = 3
-_ALARMS = frozenset({"alarm", "theft_now"})  # groups of the lexicon that page a human by themselves
+ALARMS = frozenset({"alarm", "theft_now"})  # groups of the lexicon that page a human by themselves
 
 
 class UrgencyOfText:
@@ -22,7 +22,7 @@ class UrgencyOfText:
         self.model = Linear.nothing(URGENCIES)
 
     def __call__(self, doc: Doc) -> Doc:
-        alarmed = any(hit.group in _ALARMS for hit in doc._.cues)
+        alarmed = any(hit.group in ALARMS for hit in doc._.cues)
         doc._.urgency = NOW if alarmed else int(softmax(self.model.logits(doc._.features)).argmax())
         return doc
 

@@ -22,7 +22,9 @@ def read_sections(language: str) -> dict[str, dict[str, list[str]]]:
     """A language's sections with their groups. Four sections are named for the function their groups speak for."""
     sections = tomllib.loads((_HERE / f"{language}.toml").read_text(encoding="utf-8"))
     return {
-        section: {group: [phrase.strip() for phrase in phrases.split(",") if phrase.strip()] for group, phrases in named}
+        section: {
+            group: [phrase.strip() for phrase in phrases.split(",") if phrase.strip()] for group, phrases in named
+        }
         for section, named in ((section, groups.items()) for section, groups in sections.items())
     }
 

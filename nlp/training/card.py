@@ -12,7 +12,8 @@ _SOURCES = (
     ("none", "mohitgupta-omg/Kaggle-SMS-Spam-Collection-Dataset- (UCI, Almeida and Hidalgo)", "CC BY 4.0"),
 )
 _BESIDE = (
-    "PolyAI-LDN/task-specific-datasets (CC BY 4.0), clinc/oos-eval (CC BY 3.0), xliuhw/NLU-Evaluation-Data (CC BY 4.0), "
+    "PolyAI-LDN/task-specific-datasets (CC BY 4.0), clinc/oos-eval (CC BY 3.0), "
+    "xliuhw/NLU-Evaluation-Data (CC BY 4.0), "
     "amazon-science/dstc11-track2-intent-induction (CDLA-Permissive 2.0), "
     "awslabs/multi-domain-goal-oriented-dialogues-dataset (CDLA-Permissive 1.0), "
     "google-research-datasets/Taskmaster (CC BY 4.0), google-research-datasets/dstc8-schema-guided-dialogue "
@@ -22,10 +23,10 @@ _BESIDE = (
 )
 _CARD = """# Model card: triage {version}
 
-Reads one customer message in English, Spanish, French, German, Portuguese, Italian or Dutch: which function acts
-(marketing, sales, support, none), intent, mood, urgency, language, entities, and the words that weighed.
-Logistic regressions on hashed words, word pairs and characters, and a hand-written lexicon of cues. No neural network, no
-pretrained vectors, nothing is downloaded. Made by `python -m nlp train --data DIR --out DIR`; same data, same pipeline.
+Reads one customer message in English, Spanish, French, German, Portuguese, Italian or Dutch: which
+function acts (marketing, sales, support, none), intent, mood, urgency, language, entities, and the words that weighed.
+Logistic regressions on hashed words, word pairs and characters, and a hand-written lexicon of cues. No neural network,
+no pretrained vectors, no download. Made by `python -m nlp train --data DIR --out DIR`; same data, same result.
 
 ## Taught by
 
@@ -42,8 +43,8 @@ The data folder also holds the following, looked at and not used for this pipeli
 ## Measured on
 
 `triage_dev.jsonl`, {messages:.0f} hand-written messages by other authors; nothing was trained on them. The settings of
-the training (strengths, which signals) were chosen while looking at the totals on this file, so its figures are a little
-kind; the English lexicon's author may have known its kind of messages.
+the training (strengths, which signals) were chosen while looking at the totals on this file, so its figures are
+a little kind; the English lexicon's author may have known its kind of messages.
 
 | figure | value |
 |---|---|
@@ -56,7 +57,7 @@ kind; the English lexicon's author may have known its kind of messages.
 - English messages without any usual word for what they want ("size 46 never", "got any codes?") are guesses.
 - Marketing against support where a campaign's mechanism fails; praise of an employee (none) against brand love.
 - Sarcasm without a set phrase is read as praise. A long story is read by its words, not by its last sentence.
-- Urgency 2 is found in less than half of the cases; urgency 3 rests on the safety words and can be raised by a metaphor.
+- Urgency 2 is found in less than half of the cases; urgency 3 rests on the safety words, and a metaphor can raise it.
 - Scams and cold offers in a new wording look like support or sales.
 - Other languages than the seven are "und" by their letters, or taken for the nearest of the seven.
 - Products are found by the list that is given, else only by their look.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
+_STEPS = 60
 Goal = Callable[[Matrix], tuple[float, Matrix]]
 
 
@@ -63,13 +64,7 @@ class Fit:
 
 
 def fit(
-    rows: Sparse,
-    targets: Matrix,
-    *,
-    strength: float,
-    exclusive: bool = True,
-    weights: Matrix | None = None,
-    steps: int = 60,
+    rows: Sparse, targets: Matrix, *, strength: float, exclusive: bool = True, weights: Matrix | None = None
 ) -> Fit:
     """The weights that explain `targets` (rows by classes, shares of 0..1). `strength` is C: more fits closer."""
     weight = (np.ones(rows.height, np.float32) if weights is None else weights)[:, None]
@@ -83,7 +78,7 @@ def fit(
         penalty = 0.5 * float(np.vdot(matrix[:-1], matrix[:-1]))
         return strength * loss + penalty, slope.ravel().astype(np.float32)
 
-    found = lbfgs(goal, np.zeros((rows.width + 1) * classes, np.float32), steps).reshape(rows.width + 1, classes)
+    found = lbfgs(goal, np.zeros((rows.width + 1) * classes, np.float32), _STEPS).reshape(-1, classes)
     return Fit(found[:-1].astype(np.float32), found[-1].astype(np.float32))
 
 
@@ -92,7 +87,7 @@ def _outcome(logits: Matrix, targets: Matrix, weight: Matrix, exclusive: bool) -
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         guess = raised / raised.sum(axis=1, keepdims=True)
         return guess, float(-(weight * targets * np.log(guess + 1e-9)).sum())
-    guess = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+    guess = (1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
     inner = targets * np.log(guess + 1e-9) + (1 - targets) * np.log(1 - guess + 1e-9)
     return guess, float(-(weight * inner).sum())
 

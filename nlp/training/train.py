@@ -53,6 +53,6 @@ def train(folder: Path, out: Path, say: Say) -> None:
     pairs = [Pair(one, read) for one, read in zip(dev, read_with(pipeline, readings), strict=True)]
     found = figures(pairs)
     pipeline.meta["performance"] = found
-    pipeline.to_disk(out)
+    pipeline.to_disk(out, exclude=["vocab"])  # its strings are the texts that were read: nobody else's business
     (out / "MODEL_CARD.md").write_text(card(found, VERSION), encoding="utf-8")
     say("\n".join(f"{name:24} {value:9.3f}" for name, value in found.items()))

@@ -30,7 +30,7 @@ def settled(run_after=None) -> Delivery:
     """The only delivery, once a dispatch has settled it."""
     done, dispatch = threading.Event(), Dispatch()
 
-    def hear(workspace_id, number):
+    def hear(workspace_id, number, verbs):
         done.set()
 
     hints.listen(hear)

@@ -61,10 +61,10 @@ def test_two_workspaces_count_for_themselves(workspace):
 def test_listeners_hear_after_the_commit_and_one_that_fails_harms_nobody():
     workspace, heard = make_workspace(), []
 
-    def broken(workspace_id, number):
+    def broken(workspace_id, number, verbs):
         raise RuntimeError
 
-    def listener(workspace_id, number):
+    def listener(workspace_id, number, verbs):
         with scopes_disabled():
             heard.append((workspace_id, number, Event.objects.count()))
 

@@ -42,8 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _measure(place: Installation, messages: int) -> dict[str, Any]:
-    client = place.sign_in()
-    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    with place.sign_in() as client:
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     product_socket = f"{place.base.replace('http', 'ws')}/ws/live/?since=0"
     product_hook = f"{place.base}/hooks/{place.key}/"
     floor_port = free_port()

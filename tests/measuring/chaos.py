@@ -37,11 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it and print the account; 0 when everything is in order."""
     wanted = _options().parse_args(arguments)
     chance = random.Random(wanted.seed)
-    with Installation() as place:
+    with Installation() as place, place.sign_in() as page:
         ledger = Ledger()
         _first_messages(place, ledger)
         started = time.monotonic()
-        threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, wanted.replies)
+        threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, page, wanted.replies)
         for thread in threads:
             thread.start()
         _kill_at_random(place, wanted.kills, chance, threads)
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             thread.join()
         took = time.monotonic() - started
         _settle(place)
-        return _account(place, ledger, wanted, took)
+        return _account(place, ledger, page, wanted, took)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -104,9 +104,8 @@ def _senders(place: Installation, ledger: Ledger, inbound: int) -> list[threadin
     return [threading.Thread(target=send, args=(first,)) for first in range(4)]
 
 
-def _repliers(place: Installation, ledger: Ledger, replies: int) -> list[threading.Thread]:
+def _repliers(place: Installation, ledger: Ledger, page: httpx.Client, replies: int) -> list[threading.Thread]:
     conversations = [pk for (pk,) in place.rows("SELECT id FROM conversations_conversation ORDER BY id")]
-    page = place.sign_in()
 
     def reply(first: int) -> None:
         for number in range(first, replies, 2):
@@ -135,7 +134,7 @@ def _settle(place: Installation) -> None:
     wait_until(lambda: place.rows(raw)[0][0] == 0 and place.rows(out)[0][0] == 0, 150, "settling")
 
 
-def _account(place: Installation, ledger: Ledger, wanted: argparse.Namespace, took: float) -> int:
+def _account(place: Installation, ledger: Ledger, page: httpx.Client, wanted: argparse.Namespace, took: float) -> int:
     stored = place.rows(
         "SELECT t.external_id, m.text FROM conversations_message m JOIN conversations_thread t ON t.id = m.thread_id "
         "WHERE m.direction = 'in' ORDER BY m.conversation_id, m.seq"
@@ -147,7 +146,7 @@ def _account(place: Installation, ledger: Ledger, wanted: argparse.Namespace, to
     lost = sum((Counter(texts) - Counter(by_chat.get(chat, []))).total() for chat, texts in ledger.inbound.items())
     doubled = len(stored) - len(set(stored))
     disordered = sum(by_chat.get(chat) != texts for chat, texts in ledger.inbound.items()) if not lost else -1
-    replies = _replies(place, ledger)
+    replies = _replies(place, ledger, page)
     print(f"inbound   {sent_in} sent, {lost} lost, {doubled} doubled, {disordered} conversations out of order")
     print(
         f"replies   {len(ledger.replies)} submitted, {replies['lost']} lost, {replies['doubled']} doubled, "
@@ -160,7 +159,7 @@ def _account(place: Installation, ledger: Ledger, wanted: argparse.Namespace, to
     return 1 if bad else 0
 
 
-def _replies(place: Installation, ledger: Ledger) -> dict[str, int]:
+def _replies(place: Installation, ledger: Ledger, page: httpx.Client) -> dict[str, int]:
     states = place.rows(
         "SELECT m.text, d.state, m.conversation_id, m.id FROM conversations_message m "
         "LEFT JOIN conversations_delivery d ON d.message_id = m.id WHERE m.direction = 'out'"
@@ -169,7 +168,6 @@ def _replies(place: Installation, ledger: Ledger) -> dict[str, int]:
     rows = Counter(text for text, _state, _conversation, _pk in states)
     uncertain = [row for row in states if row[1] == "uncertain"]
     settled = {text for text, state, _conversation, _pk in states if state == "uncertain" or arrived[text]}
-    page = place.sign_in()
     shown = sum(_is_shown(page, conversation, pk) for _text, _state, conversation, pk in uncertain)
     return {
         "lost": sum(text not in settled for text in ledger.replies),

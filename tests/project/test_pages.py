@@ -101,3 +101,14 @@ def test_an_unknown_channel_has_a_generic_icon():
 def test_every_channel_s_icon_exists():
     for icon, _label in rapport.CHANNELS.values():
         assert "<svg" in rendered("{% lucide icon %}", icon=icon)
+
+
+def test_after_too_many_wrong_passwords_even_the_right_one_has_to_wait(client, db):
+    member = make_member()
+    for _ in range(8):
+        client.post("/sign-in/", {"username": member.agent.email, "password": "wrong"})
+
+    answer = client.post("/sign-in/", {"username": member.agent.email, "password": PASSWORD})
+
+    assert answer.status_code != 302
+    assert "wait five minutes" in answer.content.decode()

@@ -38,6 +38,7 @@ customElements.define("visitor-composer", class extends HTMLElement {
   }
 
   #send = (event) => {
+    this.#typedAt = 0 // what they write next is news again
     event.preventDefault()
     if (this.#files.isUploading || this.#text.disabled) return
     const text = this.#text.value.trim(), name = this.querySelector("[name=name]")

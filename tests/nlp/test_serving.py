@@ -1,0 +1,64 @@
+"""Reading never fails, whatever the text and however many read at once."""
+
+import threading
+
+import pytest
+
+import nlp
+from nlp import Reading
+from nlp.labels import FUNCTIONS
+
+
+def read(text, **around):
+    return nlp.triage([Reading(text, **around)])[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  \n ",
+        "\x00\x00",
+        "\ud800 hello",
+        "😀" * 50,
+        "<b onclick='x'>hi</b>",
+        "مرحبا أين طلبي",
+        "a" * 1_000_000,
+        "?" * 3000,
+        "é" * 100,
+    ],
+)
+def test_no_text_is_too_odd_to_read(text):
+    one = read(text, previous=(text, "how much?"), products=("", " ", "x"))
+
+    assert one.function in FUNCTIONS
+    assert 0 <= one.confidence <= 1
+    assert -1 <= one.sentiment_score <= 1
+
+
+def test_many_threads_read_at_once_and_agree():
+    alone, together = read("Where is my order?"), []
+
+    threads = [threading.Thread(target=lambda: together.append(read("Where is my order?"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert together == [alone] * 8
+
+
+def test_it_is_ready_once_it_is_loaded():
+    nlp.load()
+    nlp.load()
+
+    assert nlp.ready()
+
+
+def test_a_triage_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        read("hello").function = "sales"
+
+
+def test_the_model_names_its_version():
+    assert read("hello").model_version.count(".") == 2
