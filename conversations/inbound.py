@@ -120,6 +120,7 @@ def _conversation_of(event: Change, thread: Thread, identity: Identity, at: date
     conversation.opened_at = conversation.last_message_at = at
     conversation.save()
     thread.conversation = conversation
+    thread.save(update_fields=["conversation"])
     event.record(
         "conversation.opened", conversation, customer=identity.customer, conversation_id=conversation.pk, at=at
     )
@@ -150,8 +151,6 @@ def _store(
         platform_at=_plausible(inbound.at, at),
     )
     message.save(force_insert=True)
-    thread.last_message_at = at
-    thread.save(update_fields=["conversation", "last_message_at"])
     return message
 
 

@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Sequence
 
+from django.db.models import F
+
 import nlp
-from conversations.models import Message, Thread
+from conversations.models import Message
 from crm.workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
@@ -28,10 +30,10 @@ def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> 
 
 def said_before(inbox_id: int, thread_id: str) -> tuple[str, ...]:
     """The customer's last texts in the thread's open conversation, oldest first."""
-    thread = Thread.objects.filter(inbox_id=inbox_id, external_id=thread_id).first()
-    if thread is None or thread.conversation_id is None:
-        return ()
-    return texts_before(thread.conversation_id, None)
+    said = Message.objects.filter(thread__inbox=inbox_id, thread__external_id=thread_id)
+    said = said.filter(direction=Message.Direction.IN, conversation=F("thread__conversation"))
+    newest = said.order_by("-seq").values_list("text", flat=True)[:CONTEXT]
+    return tuple(reversed(newest))
 
 
 def texts_before(conversation_id: int, seq: int | None) -> tuple[str, ...]:

@@ -75,11 +75,12 @@ def _woven(shown: list[Message | Note], lines: list[Event]) -> list[Entry]:
             woven.append(Entry("note", said, said.at))
             continue
         woven.append(Entry("message", said, said.at))
-        woven += [Entry("route", route, said.at) for route in _routes_of(said)]
+        woven += [Entry("route", route, said.at) for route in routes_of(said)]
     return woven + [Entry("line", line, line.at) for line in reversed(waiting)]
 
 
-def _routes_of(message: Message) -> list[Route]:
+def routes_of(message: Message) -> list[Route]:
+    """What was decided for a message that `of_page` gave, each with what `_route.html` shows."""
     routes = list(message.routes.all())
     for route in routes:
         route.message = message  # with the triage that is loaded already
@@ -121,22 +122,20 @@ def _by_outside_id(asking: list[Message]) -> dict[tuple[int, str], Message]:
     return known
 
 
+def messages_for_page(pks: Iterable[int]) -> dict[int, Message]:
+    """The messages with what `_message.html` and `_route.html` show, by key; those that are gone are left out."""
+    found = {message.pk: message for message in of_page().filter(pk__in=set(pks))}
+    find_quotes(found.values())
+    return found
+
+
 def message_for_page(pk: int) -> Message | None:
     """A message with what `_message.html` shows."""
-    message = of_page().filter(pk=pk).first()
-    if message is not None:
-        find_quotes([message])
-    return message
+    return messages_for_page([pk]).get(pk)
 
 
-def note_for_page(pk: int) -> Note | None:
-    """A note with what `_note.html` shows."""
-    note: Note | None = Note.objects.select_related("author__agent").filter(pk=pk).first()
-    return note
-
-
-def route_for_page(pk: int) -> Route | None:
-    """A route with what `_route.html` shows."""
-    routes = Route.objects.select_related("message__triage", "member__agent")
-    route: Route | None = routes.prefetch_related("message__corrections").filter(pk=pk).first()
-    return route
+def notes_for_page(pks: Iterable[int]) -> dict[int, Note]:
+    """The notes with what `_note.html` shows, by key."""
+    wanted = set(pks)
+    found = Note.objects.select_related("author__agent").filter(pk__in=wanted) if wanted else []
+    return {note.pk: note for note in found}

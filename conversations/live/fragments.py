@@ -7,8 +7,8 @@ from django.db.models import Count
 from django.template.loader import render_to_string
 from django_scopes import scope
 
-from conversations.models import Conversation, Message, Route
-from conversations.timeline import message_for_page, note_for_page, route_for_page
+import conversations.timeline as timeline
+from conversations.models import Conversation, Message, Note
 from crm.workspace.models import Event, Workspace
 
 TOO_FAR_BEHIND = 300  # events; a tab further back loads its page anew
@@ -23,6 +23,7 @@ OF_MESSAGE = {
     "file.ready",
 }
 OF_ROUTE = {"message.routed", "triage.corrected"}
+NOTE = "note.written"
 LINES = {"conversation.resolved", "conversation.reopened", "conversation.assigned"}
 
 
@@ -77,41 +78,33 @@ def _rows(touched: list[int]) -> list[str]:
 
 
 def _entries(events: list[Event]) -> tuple[list[dict[str, Any]], set[int]]:
-    rendered: dict[tuple[str, int], dict[str, Any]] = {}
-    threads: set[int] = set()
+    """What the threads show anew, each once, in the order it happened; and the threads with a message among it."""
+    about = {event.subject_id for event in events if event.verb in OF_MESSAGE | OF_ROUTE}
+    messages = timeline.messages_for_page(pk for pk in about if pk is not None)
+    notes = timeline.notes_for_page(event.subject_id or 0 for event in events if event.verb == NOTE)
+    shown: dict[str, tuple[int | None, str, dict[str, Any]]] = {}
     for event in events:
-        for key in _keys(event):
-            rendered.setdefault(key, {"conversation": event.conversation_id, "event": event})
-    for (kind, pk), entry in rendered.items():
-        event = entry.pop("event")
-        entry["html"] = _render(kind, pk, event, threads)
-    return [entry for entry in rendered.values() if entry["html"]], threads
+        for key, template, context in _parts(event, messages, notes):
+            shown.setdefault(key, (event.conversation_id, template, context))
+    entries = [
+        {"conversation": conversation, "html": render_to_string(f"conversations/_{template}.html", context)}
+        for conversation, template, context in shown.values()
+    ]
+    said = {event.subject_id for event in events if event.verb in OF_MESSAGE}
+    return entries, {message.thread_id for pk, message in messages.items() if pk in said}
 
 
-def _keys(event: Event) -> list[tuple[str, int]]:
-    if event.verb in OF_MESSAGE and event.subject_id:
-        return [("message", event.subject_id)]
-    if event.verb == "note.written" and event.subject_id:
-        return [("note", event.subject_id)]
-    if event.verb in OF_ROUTE:
-        routes = Route.objects.filter(message_id=event.subject_id).values_list("pk", flat=True)
-        return [("route", pk) for pk in routes]
-    return [("line", event.number)] if event.verb in LINES else []
-
-
-def _render(kind: str, pk: int, event: Event, threads: set[int]) -> str:
-    if kind == "line":
-        return render_to_string("conversations/_line.html", {"event": event})
-    thing = {
-        "message": message_for_page,
-        "note": note_for_page,
-        "route": route_for_page,
-    }[kind](pk)
-    if thing is None:
-        return ""
-    if isinstance(thing, Message):
-        threads.add(thing.thread_id)
-    return render_to_string(f"conversations/_{kind}.html", {kind: thing})
+def _parts(event: Event, messages: dict[int, Message], notes: dict[int, Note]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Key, partial and context of what an event changes in its thread; nothing for what is gone."""
+    subject = event.subject_id or 0
+    if event.verb in OF_MESSAGE and subject in messages:
+        return [(f"message {subject}", "message", {"message": messages[subject]})]
+    if event.verb in OF_ROUTE and subject in messages:
+        routes = timeline.routes_of(messages[subject])
+        return [(f"route {route.pk}", "route", {"route": route}) for route in routes]
+    if event.verb == NOTE and subject in notes:
+        return [(f"note {subject}", "note", {"note": notes[subject]})]
+    return [(f"line {event.number}", "line", {"event": event})] if event.verb in LINES else []
 
 
 def counts_of_open() -> dict[str, Any]:

@@ -195,7 +195,6 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(max_length=200)),
                 ('is_public', models.BooleanField(default=False)),
                 ('is_group', models.BooleanField(default=False)),
-                ('last_message_at', models.DateTimeField(null=True)),
                 ('conversation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='threads', to='conversations.conversation')),
                 ('inbox', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threads', to='conversations.inbox')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.workspace')),

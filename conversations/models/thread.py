@@ -104,7 +104,6 @@ class Thread(WorkspaceOwned):
     conversation = models.ForeignKey(
         Conversation, models.SET_NULL, null=True, related_name="threads"
     )  # null: none open
-    last_message_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["inbox", "external_id"], name="a_thread_is_known_once")]

@@ -1,4 +1,4 @@
-"""Hostile deliveries among good ones, through the real hook and the real intake: nothing falls over, nothing good is lost."""
+"""Hostile deliveries among good ones, through the real hook and intake: nothing falls over, nothing good is lost."""
 
 import json
 

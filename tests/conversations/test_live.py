@@ -184,7 +184,7 @@ async def test_a_hint_that_was_lost_is_healed_by_the_heartbeat(shop, monkeypatch
 
 
 async def test_who_leaves_loses_the_socket_at_the_next_heartbeat(shop, monkeypatch):
-    workspace, member = shop
+    _workspace, member = shop
     monkeypatch.setattr(feed, "HEARTBEAT", 0.2)
     tab = await sync_to_async(a_socket)(member)
     await tab.connect()

@@ -76,8 +76,7 @@ def test_a_correction_stands_after_the_first_route(workspace: Workspace, member:
 
 def test_what_is_gone_is_none(workspace: Workspace):
     assert timeline.message_for_page(1) is None
-    assert timeline.note_for_page(1) is None
-    assert timeline.route_for_page(1) is None
+    assert timeline.notes_for_page([1]) == {}
 
 
 def test_a_demo_reply_leaves_nothing(workspace: Workspace, member: Membership):
