@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError
+from django_scopes import scope
 
 import nlp
 from conversations import routes
@@ -42,20 +43,24 @@ def receive_message(
     try:
         with change(inbox.workspace, cause=f"{inbox.channel} message") as event:
             thread = lock_thread(inbox, inbound.thread_id, is_public=inbound.is_public, is_group=inbound.is_group)
-            if Message.objects.filter(thread=thread, external_id=inbound.external_id[:255]).exists():
-                return None
             identity = _identify(inbox, inbound, at)
             conversation = _conversation_of(event, thread, identity, at)
             message = _store(conversation, thread, identity, inbound, raw_delivery_id, at)
             _attach_files(event, message, inbound.attachments)
             _understand(event, message, triage, at)
             _note_arrival(event, message, at)
-    except IntegrityError:  # the look above saves work; the database decides
-        if Message.objects.filter(thread__inbox=inbox, external_id=inbound.external_id[:255]).exists():
+    except IntegrityError:
+        if _is_stored(inbox, inbound):
             return None
         raise
     logger.info("message in", extra={"conversation": conversation.pk, "message_id": message.pk})
     return message
+
+
+def _is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
+    key = {"thread__inbox": inbox, "thread__external_id": inbound.thread_id[:200]}
+    with scope(workspace=inbox.workspace):
+        return bool(Message.objects.filter(external_id=inbound.external_id[:255], **key).exists())
 
 
 def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_group: bool = False) -> Thread:

@@ -4,6 +4,7 @@ Requests that arrive while a batch is written are the next batch, so that under 
 thread does both steps, because SQLite has one writer anyway and a second would only wait for the first.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -79,19 +80,28 @@ class Intake(threading.Thread):
             batch = self._next_batch()
             try:
                 store(batch)
-                take_in_waiting()
+                self._take_in(batch)
             except Exception:
                 logger.exception("intake stumbled; what is stored is taken in with the next delivery or sweep")
                 connection.close()  # it may be broken
         connection.close()
 
+    def _take_in(self, batch: Sequence[Arrival]) -> None:
+        if not batch:  # woken: somebody else stored some, nobody says where
+            take_in_waiting()
+        for inbox in {arrival.inbox.pk: arrival.inbox for arrival in batch}.values():
+            take_in_all(inbox)
+
     def _next_batch(self) -> list[Arrival]:
+        """What has arrived; empty after a wake-up."""
         waiting = [self._arrivals.get()]
-        while len(waiting) < BATCH:
+        while len(waiting) < BATCH and waiting[-1] is not None:
             try:
                 waiting.append(self._arrivals.get_nowait())
             except queue.Empty:
                 break
+        if waiting[-1] is None and len(waiting) > 1:
+            self._arrivals.put(waiting.pop())  # after this batch
         return [arrival for arrival in waiting if arrival is not None]
 
 
@@ -126,24 +136,33 @@ def take_in_waiting() -> int:
         waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
         inboxes = list(Inbox.objects.filter(pk__in=waiting.values("inbox")).select_related("workspace"))
     for inbox in inboxes:
-        while taken := take_in(inbox):
-            count += taken
+        count += take_in_all(inbox)
     return count
 
 
-def take_in(inbox: Inbox) -> int:
-    """Take one batch of an inbox's waiting deliveries in. Returns how many are settled (taken in or parked)."""
+def take_in_all(inbox: Inbox) -> int:
+    """Take everything that waits at an inbox in. Returns how many deliveries are settled."""
+    count, has_more = 0, True
+    while has_more:
+        settled, has_more = take_in(inbox)
+        count += settled
+    return count
+
+
+def take_in(inbox: Inbox) -> tuple[int, bool]:
+    """Take one batch of an inbox's waiting deliveries in: how many are settled, and whether more may wait."""
     served = connections.serving(inbox.key)
     if served is None:
-        return 0
+        return 0, False
     with scope(workspace=inbox.workspace):
         waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
         raws = list(waiting.order_by("pk")[:BATCH])
         if not raws:
-            return 0
+            return 0, False
         parsed = [_parse(served, raw) for raw in raws]
         _read(inbox, parsed)
-    return _apply(inbox, parsed)
+    settled, is_whole = _apply(inbox, parsed)
+    return settled, len(raws) == BATCH or not is_whole
 
 
 def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:
@@ -174,32 +193,35 @@ def _context(inbox: Inbox, message: InboundMessage) -> tuple[str, ...]:
     return reading.said_before(inbox.pk, message.thread_id) if short else ()
 
 
-def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> int:
-    """One transaction for the batch. An item that fails is undone alone and ends the batch, so that order holds."""
-    settled = 0
+def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
+    """One transaction for the batch: how many are settled, and whether all are.
+
+    An item that fails is undone alone and ends the batch, so that order holds.
+    """
+    parked, done, is_whole = 0, [], True
     with change(inbox.workspace, cause=f"{inbox.channel} delivery") as event:
-        Connection.objects.select_for_update().get(inbox=inbox)  # one process at a time takes an inbox's deliveries
+        # locks the row: one process at a time takes an inbox's deliveries
+        Connection.objects.filter(inbox=inbox).update(last_in_at=clock.now())
         rows = RawDelivery.objects.filter(pk__in=[item.raw.pk for item in parsed])
         still = set(rows.filter(state=RawDelivery.State.WAITING).values_list("pk", flat=True))
-        done: list[int] = []
         for item in (item for item in parsed if item.raw.pk in still):
             if item.problem:
                 _park(item.raw, item.problem)
                 event.record("delivery.parked", item.raw)
-                settled += 1
+                parked += 1
             elif _take_one(inbox, item):
                 done.append(item.raw.pk)
             else:
-                settled += 1
+                is_whole = False
                 break
         rows.filter(pk__in=done).update(state=RawDelivery.State.DONE, done_at=clock.now())
-        Connection.objects.filter(inbox=inbox).update(last_in_at=clock.now())
-    return settled + len(done)
+    return parked + len(done), is_whole
 
 
 def _take_one(inbox: Inbox, item: Parsed) -> bool:
+    whole = change(inbox.workspace) if len(item.inbounds) > 1 else contextlib.nullcontext()  # one is whole by itself
     try:
-        with change(inbox.workspace, cause=f"{inbox.channel} delivery {item.raw.pk}"):
+        with whole:
             for message, triage in zip(item.inbounds, item.triages, strict=True):
                 _hand_over(inbox, message, triage, item.raw.pk)
     except OperationalError:

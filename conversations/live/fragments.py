@@ -25,6 +25,7 @@ OF_MESSAGE = {
 OF_ROUTE = {"message.routed", "triage.corrected"}
 NOTE = "note.written"
 LINES = {"conversation.resolved", "conversation.reopened", "conversation.assigned"}
+COUNTED = {"conversation.opened", *LINES}  # what moves the numbers beside the views
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def since(workspace: Workspace, number: int) -> Frame:
         events = list(Event.objects.filter(number__gt=number, number__lte=head).select_related("actor__agent"))
         touched = list(dict.fromkeys(event.conversation_id for event in events if event.conversation_id))
         entries, threads = _entries(events)
-        counts = counts_of_open() if touched else {}
+        counts = counts_of_open() if any(event.verb in COUNTED for event in events) else {}
         return Frame(number, head, False, _rows(touched), entries, touched, counts, frozenset(threads))
 
 

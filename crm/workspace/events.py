@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 from django_scopes import scope
 
@@ -75,9 +75,7 @@ def _store(collected: Change) -> None:
     if not collected.events:
         return
     workspace, count = collected.workspace, len(collected.events)
-    rows = Workspace.objects.filter(pk=workspace.pk)
-    rows.update(event_head=F("event_head") + count)  # locks the counter row until the commit
-    head = rows.values_list("event_head", flat=True).get()
+    head = _raise_head(workspace, count)
     for number, event in enumerate(collected.events, start=head - count + 1):
         event.number = number
     Event.objects.bulk_create(collected.events)
@@ -88,6 +86,17 @@ def _store(collected: Change) -> None:
         hints.announce(workspace.pk, head, verbs)
 
     transaction.on_commit(announce, robust=True)
+
+
+def _raise_head(workspace: Workspace, count: int) -> int:
+    """The workspace's new head; its counter row stays locked until the commit."""
+    with connection.cursor() as cursor:  # one statement where the ORM needs two, on the path of every message
+        cursor.execute(
+            "UPDATE crm_workspace SET event_head = event_head + %s WHERE id = %s RETURNING event_head",
+            [count, workspace.pk],
+        )
+        head: int = cursor.fetchone()[0]
+    return head
 
 
 def next_number(workspace: Workspace, kind: str) -> int:
