@@ -160,6 +160,10 @@ class ChannelAdapter(ABC):
         """What this account's addresses are unique within; '' when they are unique in the whole world."""
         return ""
 
+    def places(self, public_url: str, key: str) -> tuple[tuple[str, str], ...]:
+        """Where people find this inbox or how it is put there: labels with an address or a line to copy."""
+        return ()
+
     def answer(self, request: HookRequest) -> HookAnswer | None:
         """The reply to a handshake, or None when the request is a delivery."""
         return None

@@ -66,7 +66,8 @@ def inbox(request: MemberRequest, pk: int) -> HttpResponse:
     """One inbox: its addresses, its health, what can be done."""
     connection = get_object_or_404(Connection.objects.select_related("inbox"), inbox=pk)
     context = {"connection": connection, "inbox": connection.inbox, "hook_url": connections.hook_url(connection.inbox)}
-    context["public_url"] = connections.public_url()
+    served = connections.serving(connection.inbox.key)
+    context["places"] = served.adapter.places(connections.public_url(), connection.inbox.key) if served else ()
     return render(request, "settings/inbox.html", context)
 
 

@@ -107,3 +107,12 @@ def test_a_demo_inbox_cannot_be_made_live(admin, workspace):
     demo.save()
 
     assert admin.post(reverse("inbox-resume", args=[demo.pk])).status_code == 404
+
+
+def test_a_web_chat_shows_its_page_and_the_line_for_a_site(admin, workspace):
+    chat = connections.connect(workspace, "webchat", name="Chat", given={})
+
+    page = admin.get(reverse("inbox-settings", args=[chat.pk])).content.decode()
+
+    assert f"/chat/{chat.key}/" in page
+    assert f"data-inbox=&quot;{chat.key}&quot;" in page

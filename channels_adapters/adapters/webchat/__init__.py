@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.http.request import validate_host
+from django.utils.translation import gettext as _
 
 from channels_adapters.adapters.webchat import limits, visitors
 from channels_adapters.adapters.webchat.fields import TEXT_LIMIT, Body, BrokenBody, TooLong
@@ -70,6 +71,10 @@ class WebChatAdapter(ChannelAdapter):
     def new_visitors_a_minute(self) -> int:
         given = self.settings.get("new_visitors", "")
         return int(given) if given.isascii() and given.isdigit() and 0 < int(given) < 100_000 else limits.NEW_VISITORS
+
+    def places(self, public_url: str, key: str) -> tuple[tuple[str, str], ...]:
+        widget = f'<script src="{public_url}/widget.js" data-inbox="{key}" async></script>'
+        return (_("Hosted page"), f"{public_url}/chat/{key}/"), (_("On your site"), widget)
 
     def authenticate(self, request: HookRequest) -> None:
         key = _KEY.search(request.path)
