@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from conversations import mood, routes
+from conversations import mood, routes, waiting
 from conversations.errors import NothingToSay
 from conversations.inbound import lock_conversation
 from conversations.models import Conversation, Correction, Message, Note, RoutedRecord, Thread, Triage
@@ -64,7 +64,7 @@ def resolve(conversation: Conversation, *, by: Membership, at: datetime | None =
         for link in routes.open_links(conversation):
             if link.ticket or link.campaign_response:
                 records.close(event, link.record, "solved" if link.ticket else "closed", now)
-        _forget_waiting(conversation)
+        waiting.note_on(conversation.customer)
         changed = {"status": ["open", "resolved"]}
         event.record(
             "conversation.resolved",
@@ -81,13 +81,6 @@ def _lock_threads(conversation: Conversation) -> None:
     """Threads are locked before their conversation, as on the way in: the other order could wait for ever."""
     used = Message.objects.filter(conversation=conversation).values("thread")
     list(Thread.objects.select_for_update().filter(pk__in=used).order_by("pk"))
-
-
-def _forget_waiting(conversation: Conversation) -> None:
-    customer = conversation.customer
-    waiting = Conversation.objects.filter(customer=customer, waiting_since__isnull=False)
-    customer.waiting_since = waiting.order_by("waiting_since").values_list("waiting_since", flat=True).first()
-    customer.save(update_fields=["waiting_since"])
 
 
 def reopen(conversation: Conversation, *, by: Membership) -> Conversation:

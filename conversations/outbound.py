@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from conversations import gate, parts
+from conversations import gate, parts, waiting
 from conversations.errors import CannotReply, NothingToSay
 from conversations.inbound import file_words, lock_conversation
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Thread
@@ -88,7 +88,5 @@ def _note_answer(event: Change, conversation: Conversation, message: Message) ->
         event.record("conversation.assigned", conversation, conversation_id=conversation.pk, at=message.at)
     conversation.save()
     customer = conversation.customer
-    waiting = Conversation.objects.filter(customer=customer, waiting_since__isnull=False)
-    customer.waiting_since = waiting.order_by("waiting_since").values_list("waiting_since", flat=True).first()
-    customer.save(update_fields=["waiting_since"])
+    waiting.note_on(customer)
     event.record("reply.queued", message, customer=customer, conversation_id=conversation.pk, at=message.at)
