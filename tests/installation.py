@@ -89,7 +89,13 @@ class Installation:
         command = [sys.executable, "manage.py", "serve", "--no-demo", "--port", str(self.port)]
         self.server = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         log.close()
-        wait_until(lambda: _answers(f"{self.base}/health/{'ready' if ready else 'live'}"), 60, "the server")
+        wait_until(lambda: _answers(f"{self.base}/health/live"), 60, "the server")
+        if ready:
+            self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Return when triage is loaded."""
+        wait_until(lambda: _answers(f"{self.base}/health/ready"), 60, "triage")
 
     def kill(self) -> None:
         """End the server as a power cut would."""

@@ -1,6 +1,7 @@
 """Inbox: our account on a channel, as the hub sees it. Its secrets live at the edge."""
 
 import secrets
+import string
 from typing import Any
 
 from django.db import models
@@ -11,8 +12,8 @@ from crm.workspace.owned import WorkspaceOwned
 
 
 def new_key() -> str:
-    """128 bits nobody can guess: the address of the inbox's hook."""
-    return secrets.token_urlsafe(16)
+    """128 bits nobody can guess: the address of the inbox's hook. Never begins like a command's option."""
+    return f"{secrets.choice(string.ascii_letters)}{secrets.token_urlsafe(16)}"
 
 
 class Inbox(WorkspaceOwned):

@@ -9,6 +9,7 @@ from django_scopes import scopes_disabled
 from channels_adapters import connections
 from channels_adapters.contract import Check
 from channels_adapters.models import Connection, RawDelivery
+from conversations.models.inbox import new_key
 from crm.models import Agent, Membership
 from tests.factories import make_workspace
 
@@ -111,3 +112,7 @@ def test_parse_refuses_what_the_hook_refuses(monkeypatch, inbox):
 def test_parse_of_something_that_is_no_request_says_so(monkeypatch, inbox):
     with pytest.raises(CommandError, match="JSON object"):
         parse(monkeypatch, inbox, b"hello")
+
+
+def test_an_inbox_s_key_never_looks_like_an_option():
+    assert all(new_key()[0].isalpha() for _ in range(500))

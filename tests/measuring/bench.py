@@ -1,141 +1,130 @@
-"""How long from a platform's request to the agent's socket, beside the floor of the same run.
+"""What the product does on this machine, as ratios to floors of the same run.
 
-    bin/bench [--messages 300] [--json FILE]
+    bin/bench [--messages 300] [--large 1000000] [--json FILE] [--write]
 
-Figures are of a shared machine: read the ratios.
+Figures are of a shared machine: read the ratios. `--write` puts them into docs/benchmarks.md.
 """
 
 import argparse
-import asyncio
-import contextlib
 import json
-import statistics
-import subprocess
+import platform
 import sys
-import time
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-from websockets.asyncio.client import connect
+from tests.installation import ROOT, Installation
+from tests.measuring import footprint, path, usable, volume
 
-from tests.installation import ROOT, SECRET, Installation, free_port, update
-
-PACE = 0.05  # seconds between messages: low load
-BURST = 200
+SMALL = 10_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; with --json also write the figures."""
+    """Measure and print; with --json also write the figures, with --write the page."""
     options = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     options.add_argument("--messages", type=int, default=300)
+    options.add_argument("--large", type=int, default=1_000_000, help="messages behind the large inbox list")
     options.add_argument("--json", type=Path)
+    options.add_argument("--write", action="store_true")
     wanted = options.parse_args(arguments)
-    with Installation() as place:
-        print(f"measuring {wanted.messages} messages one by one, the floor and the product in turn …", flush=True)
-        figures = asyncio.run(_measure(place, wanted.messages))
-    _print(figures)
+    figures = measure(wanted.messages, wanted.large)
+    page = as_text(figures)
+    print(page)
     if wanted.json:
         wanted.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if wanted.write:
+        (ROOT / "docs/benchmarks.md").write_text(page)
     return 0
 
 
-async def _measure(place: Installation, messages: int) -> dict[str, Any]:
-    with place.sign_in() as client:
-        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    product_socket = f"{place.base.replace('http', 'ws')}/ws/live/?since=0"
-    product_hook = f"{place.base}/hooks/{place.key}/"
-    floor_port = free_port()
-    with _floor(floor_port, place.folder / "floor.sqlite3"):
-        async with (
-            connect(product_socket, additional_headers={"Cookie": cookies, "Origin": place.base}) as agent,
-            await _patiently(f"ws://127.0.0.1:{floor_port}/") as bare,
-            httpx.AsyncClient(timeout=20) as post,
-        ):
-            product, floor = [], []
-            for number in range(1, messages + 1):
-                floor.append(await _once(post, f"http://127.0.0.1:{floor_port}/", bare, number))
-                product.append(await _once(post, product_hook, agent, number))
-                await asyncio.sleep(PACE)
-            burst = await _burst(post, product_hook, agent, messages + 1)
-    warm = max(5, messages // 20)
-    return {
-        "webhook_to_socket_ms": quantiles(product[warm:]),
-        "floor_ms": quantiles(floor[warm:]),
-        "messages_a_second_in_a_burst": round(burst, 1),
-        "messages": messages - warm,
-    }
+def measure(messages: int, large: int) -> dict[str, Any]:
+    """Every figure, with a word on what is being measured."""
+    with Installation() as place:
+        _say(f"the way of {messages} messages, the product and its floor in turn …")
+        figures = path.measure(place, messages)
+        _say("memory, sockets, cold start …")
+        figures |= footprint.measure(place)
+        figures |= volume.pages_weigh(place) | usable.measure(place)
+        _say(f"the inbox list at {SMALL:,} and {large:,} messages …")
+        figures |= volume.measure(place, (SMALL, large))
+    _say("triage …")
+    return figures | footprint.triage_speed()
 
 
-@contextlib.contextmanager
-def _floor(port: int, path: Path) -> Any:
-    process = subprocess.Popen([sys.executable, "-m", "tests.measuring.floor", str(port), str(path)], cwd=ROOT)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
+def _say(what: str) -> None:
+    print(f"measuring {what}", file=sys.stderr, flush=True)
 
 
-async def _patiently(address: str) -> Any:
-    for _ in range(100):
-        with contextlib.suppress(OSError):
-            return await connect(address)
-        await asyncio.sleep(0.1)
-    raise TimeoutError(address)
+def as_text(figures: dict[str, Any]) -> str:
+    """The page: a table of each figure, its goal and its floor."""
+    product, floor, half = figures["webhook_to_socket_ms"], figures["floor_ms"], figures["half_load_ms"]
+    rows = [
+        (
+            "webhook to agent socket, idle, ms p50 / p95 / p99",
+            _three(product),
+            "6 / – / 20",
+            f"{_three(floor)} floor: insert, commit, push",
+        ),
+        (
+            "the same as a ratio to the floor",
+            " / ".join(f"{product[name] / floor[name]:.1f}" for name in product),
+            "",
+            "",
+        ),
+        ("the same at half of the sustained rate, ms", _three(half), "", ""),
+        (
+            "sustained messages a second, triaged, routed and shown",
+            figures["sustained_per_second"],
+            "250",
+            f"{figures['floor_per_second']} floor",
+        ),
+        ("CPU per message, ms", figures["cpu_ms_per_message"], "4", ""),
+        (
+            "triage, texts a second, one by one / batched",
+            " / ".join(map(str, figures["triage_per_second"].values())),
+            "",
+            "",
+        ),
+        *(
+            (f"inbox list at {int(size):,} messages, ms p50 / p95 / p99", _three(times), "", "")
+            for size, times in figures["list_ms"].items()
+        ),
+        ("the same, large to small", figures["ratio"], "1.3", ""),
+        ("memory at rest with the pipeline, MiB", figures["rest_mib"], "300", ""),
+        ("memory of an idle agent socket, KiB", figures["socket_kib"], "45", ""),
+        (
+            "cold start to the first answer / to triage, s",
+            f"{figures['cold_start_s']['live']} / {figures['cold_start_s']['ready']}",
+            "",
+            "",
+        ),
+        (
+            "inbox page with all it loads, compressed, KiB",
+            figures["page_wire_kib"],
+            "150",
+            f"{figures['page_requests']} requests",
+        ),
+        ("inbox page usable in a cold browser, s", figures["usable_s"], "0.5", ""),
+    ]
+    lines = [f"| {what} | {found} | {goal} | {beside} |" for what, found, goal, beside in rows]
+    return "\n".join([*_head(figures), *lines, ""])
 
 
-async def _once(post: httpx.AsyncClient, address: str, socket: Any, number: int) -> float:
-    """Milliseconds from just before the request to the frame that holds the message."""
-    text = f"Where is my order {number}? mark-{number}-mark"
-    body = update(number, 700 + number % 20, text)
-    started = time.perf_counter()
-    sending = asyncio.create_task(post.post(address, json=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET}))
-    while f"mark-{number}-mark" not in await asyncio.wait_for(socket.recv(), 20):
-        pass
-    took = (time.perf_counter() - started) * 1000
-    answer = await sending
-    if answer.status_code != 200:
-        raise RuntimeError(f"{address} answered {answer.status_code}")
-    return took
+def _three(times: dict[str, float]) -> str:
+    return " / ".join(f"{times[name]:.1f}" for name in ("p50", "p95", "p99"))
 
 
-async def _burst(post: httpx.AsyncClient, address: str, socket: Any, first: int) -> float:
-    """Messages a second from the first request to the frame with the last message, sixteen requests at a time."""
-    gate = asyncio.Semaphore(16)
-
-    async def deliver(number: int) -> None:
-        async with gate:
-            body = update(number, 700 + number % 20, f"burst-{number}-burst")
-            await post.post(address, json=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
-
-    missing = {f"burst-{number}-burst" for number in range(first, first + BURST)}
-    started = time.perf_counter()
-    sending = [asyncio.create_task(deliver(number)) for number in range(first, first + BURST)]
-    while missing:
-        frame = await asyncio.wait_for(socket.recv(), 60)
-        missing -= {mark for mark in missing if mark in frame}
-    took = time.perf_counter() - started
-    await asyncio.gather(*sending)
-    return BURST / took
-
-
-def quantiles(times: Sequence[float]) -> dict[str, float]:
-    """p50, p95 and p99 in milliseconds."""
-    cuts = statistics.quantiles(times, n=100, method="inclusive")
-    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
-
-
-def _print(figures: dict[str, Any]) -> None:
-    product, floor = figures["webhook_to_socket_ms"], figures["floor_ms"]
-    print(f"{'':34}{'p50':>8}{'p95':>8}{'p99':>8}  ms, {figures['messages']} messages")
-    print(f"{'webhook to agent socket':34}" + "".join(f"{product[name]:8.1f}" for name in product))
-    print(f"{'floor: insert, commit, push':34}" + "".join(f"{floor[name]:8.1f}" for name in floor))
-    print(f"{'ratio':34}" + "".join(f"{product[name] / floor[name]:8.1f}" for name in product))
-    print(
-        f"in a burst of {BURST}: {figures['messages_a_second_in_a_burst']} messages a second, stored, sorted and shown"
-    )
+def _head(figures: dict[str, Any]) -> list[str]:
+    return [
+        "# Benchmarks",
+        "",
+        f"Written by `bin/bench --write` on {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, "
+        f"{figures['messages']} messages a figure, embedded (one process, SQLite).",
+        "The machine is shared, so absolute figures are upper bounds: read the ratios to the floor of the same run.",
+        "",
+        "| what | found | goal | beside it |",
+        "|---|---|---|---|",
+    ]
 
 
 if __name__ == "__main__":

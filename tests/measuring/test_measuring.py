@@ -21,7 +21,7 @@ def test_nothing_is_lost_doubled_or_disordered_when_the_process_is_killed(capsys
 
 
 def test_the_way_of_a_message_is_printed_beside_its_floor(capsys):
-    bench.main(["--messages", "200" if IS_LONG else "20"])
+    bench.main(["--messages", "200" if IS_LONG else "20", "--large", "1000000" if IS_LONG else "20000"])
 
     said = capsys.readouterr().out
     assert "webhook to agent socket" in said
