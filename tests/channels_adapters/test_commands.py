@@ -9,6 +9,7 @@ from django_scopes import scopes_disabled
 from channels_adapters import connections
 from channels_adapters.contract import Check
 from channels_adapters.models import Connection, RawDelivery
+from channels_adapters.workers.intake import Arrival, store
 from conversations.models.inbox import new_key
 from crm.models import Agent, Membership
 from tests.factories import make_workspace
@@ -116,3 +117,12 @@ def test_parse_of_something_that_is_no_request_says_so(monkeypatch, inbox):
 
 def test_an_inbox_s_key_never_looks_like_an_option():
     assert all(new_key()[0].isalpha() for _ in range(500))
+
+
+def test_parse_of_a_delivery_that_came_before_says_that_a_repeat_changes_nothing(monkeypatch, inbox):
+    body = json.dumps({"id": 1, "from": "ada", "text": "hello"})
+    store([Arrival(inbox, "1", body.encode())])
+
+    answer = parse(monkeypatch, inbox, {"headers": {"X-Secret": "s3cret"}, "body": body})
+
+    assert (answer["outcome"], answer["duplicate"]) == ("ignore", True)

@@ -10,9 +10,11 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django_scopes import scope
 
 from channels_adapters import connections, plain
 from channels_adapters.contract import HookRequest, Unreadable, WebhookRejected
+from channels_adapters.models import RawDelivery
 
 
 class Command(BaseCommand):
@@ -45,6 +47,12 @@ def _bytes(body: Any) -> bytes:
     return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else json.dumps(body).encode()
 
 
+def _is_known(served: connections.Served, delivery_id: str) -> bool:
+    """Whether the hook has this delivery already: a repeat changes nothing."""
+    with scope(workspace=served.inbox.workspace):
+        return bool(RawDelivery.objects.filter(inbox=served.inbox, delivery_id=delivery_id[:200]).exists())
+
+
 def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
     adapter = served.adapter
     if len(request.body) > adapter.body_limit:
@@ -60,6 +68,8 @@ def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
                 "body": handshake.body.decode("utf-8", "replace"),
             }
         delivery_id = adapter.delivery_id(request.body)
+        if _is_known(served, delivery_id):
+            return {"status": 200, "outcome": "ignore", "events": [], "duplicate": True, "delivery_id": delivery_id}
         events = [plain.event(inbound) for inbound in adapter.parse(request.body)]
     except WebhookRejected as error:
         return {"status": error.status, "outcome": "reject", "events": [], "reason": error.reason}
