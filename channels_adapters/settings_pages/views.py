@@ -10,7 +10,7 @@ from channels_adapters import connections
 from channels_adapters.models import Connection, RawDelivery
 from channels_adapters.registry import channels
 from channels_adapters.settings_pages.forms import ConnectForm
-from channels_adapters.workers import intake
+from channels_adapters.workers import taking_in
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
 from crm.workspace.events import change
@@ -124,7 +124,7 @@ def parked(request: MemberRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it in again: after an update it may be readable."""
     raw: RawDelivery = get_object_or_404(RawDelivery.objects.select_related("workspace"), pk=pk, state="parked")
-    intake.take_in_again(raw)
+    taking_in.take_in_again(raw)
     workers().intake.wake()
     messages.success(request, _("It is being taken in again."))
     return redirect("settings")

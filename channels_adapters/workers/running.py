@@ -10,8 +10,9 @@ import nlp
 from channels_adapters import connections
 from channels_adapters.workers import platform_loop
 from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
-from channels_adapters.workers.intake import Intake, drop_old
+from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.listening import Listening
+from channels_adapters.workers.taking_in import drop_old
 from conversations import catching_up
 from conversations.live import typing
 from crm.workspace import hints

@@ -5,8 +5,9 @@ from django_scopes import scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.models import Connection, RawDelivery
-from channels_adapters.workers import intake
-from channels_adapters.workers.intake import Arrival, store, take_in_waiting
+from channels_adapters.workers import taking_in
+from channels_adapters.workers.intake import Arrival, store
+from channels_adapters.workers.taking_in import take_in_waiting
 from conversations import inbound, reading
 from conversations.models import Inbox, Message
 
@@ -109,7 +110,7 @@ def test_a_parked_delivery_is_taken_in_when_a_person_asks(inbox, monkeypatch, to
     take_in_waiting()
     monkeypatch.setattr(toy, "parse", original)
 
-    intake.take_in_again(RawDelivery.objects.get())
+    taking_in.take_in_again(RawDelivery.objects.get())
     take_in_waiting()
 
     assert Message.objects.count() == 1
@@ -149,7 +150,7 @@ def test_old_raw_deliveries_are_dropped_and_parked_ones_stay(inbox, time_machine
     take_in_waiting()
     time_machine.move_to("2026-11-22T10:00:00Z", tick=False)
 
-    intake.drop_old(30)
+    taking_in.drop_old(30)
 
     assert RawDelivery.objects.get().state == "parked"
 

@@ -6,7 +6,8 @@ from django.urls import reverse
 from channels_adapters import connections
 from channels_adapters.models import Connection, RawDelivery
 from channels_adapters.settings_pages import views
-from channels_adapters.workers.intake import Arrival, store, take_in_waiting
+from channels_adapters.workers.intake import Arrival, store
+from channels_adapters.workers.taking_in import take_in_waiting
 from conversations.models import Inbox
 from crm.workspace.models import Role
 from tests.factories import make_member, make_workspace

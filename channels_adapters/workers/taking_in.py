@@ -1,0 +1,177 @@
+"""From a stored delivery to the hub: parsed, read, and taken in, each inbox's in order of arrival.
+
+One bad item is parked with its bytes and its reason, and the rest goes on.
+"""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import OperationalError
+from django_scopes import scope, scopes_disabled
+
+import nlp
+from channels_adapters import connections
+from channels_adapters.contract import Unreadable
+from channels_adapters.models import Connection, RawDelivery
+from conversations import inbound, inbound_changes, reading
+from conversations.models import Inbox
+from conversations.normalized import Inbound, InboundMessage
+from crm.workspace import clock
+from crm.workspace.events import change
+
+logger = logging.getLogger(__name__)
+BATCH = 64
+ATTEMPTS = 5
+CONTEXT_UNDER = 60  # characters: a shorter message may be a fragment, and is read with what came before
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A raw delivery with what it says, and what was read in its messages."""
+
+    raw: RawDelivery
+    inbounds: list[Inbound]
+    triages: list[nlp.Triage | None]
+    problem: str = ""
+
+
+def take_in_waiting() -> int:
+    """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many."""
+    count = 0
+    with scopes_disabled():
+        waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+        inboxes = list(Inbox.objects.filter(pk__in=waiting.values("inbox")).select_related("workspace"))
+    for inbox in inboxes:
+        count += take_in_all(inbox)
+    return count
+
+
+def take_in_all(inbox: Inbox) -> int:
+    """Take everything that waits at an inbox in. Returns how many deliveries are settled."""
+    count, has_more = 0, True
+    while has_more:
+        settled, has_more = take_in(inbox)
+        count += settled
+    return count
+
+
+def take_in(inbox: Inbox) -> tuple[int, bool]:
+    """Take one batch of an inbox's waiting deliveries in: how many are settled, and whether more may wait."""
+    served = connections.serving(inbox.key)
+    if served is None:
+        return 0, False
+    with scope(workspace=inbox.workspace):
+        waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+        raws = list(waiting.order_by("pk")[:BATCH])
+        if not raws:
+            return 0, False
+        parsed = [_parse(served, raw) for raw in raws]
+        _read(inbox, parsed)
+    settled, is_whole = _apply(inbox, parsed)
+    return settled, len(raws) == BATCH or not is_whole
+
+
+def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:
+    try:
+        inbounds = served.adapter.parse(bytes(raw.body))
+    except Unreadable as error:
+        return Parsed(raw, [], [], problem=error.reason)
+    except Exception as error:
+        logger.exception("a delivery could not be parsed", extra={"raw_delivery": raw.pk})
+        return Parsed(raw, [], [], problem=f"{type(error).__name__} while reading it")
+    return Parsed(raw, inbounds, [None] * len(inbounds))
+
+
+def _read(inbox: Inbox, parsed: Sequence[Parsed]) -> None:
+    places = [
+        (item, number, message)
+        for item in parsed
+        for number, message in enumerate(item.inbounds)
+        if isinstance(message, InboundMessage)
+    ]
+    texts = [(nlp.redact(message.text), _context(inbox, message)) for _item, _number, message in places]
+    for (item, number, _message), triage in zip(places, reading.read(inbox.workspace, texts), strict=True):
+        item.triages[number] = triage
+
+
+def _context(inbox: Inbox, message: InboundMessage) -> tuple[str, ...]:
+    short = len(message.text) < CONTEXT_UNDER
+    return reading.said_before(inbox.pk, message.thread_id) if short else ()
+
+
+def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
+    """One transaction for the batch: how many are settled, and whether all are.
+
+    An item that fails is undone alone and ends the batch, so that order holds.
+    """
+    parked, done, is_whole = 0, [], True
+    with change(inbox.workspace, cause=f"{inbox.channel} delivery") as event:
+        # locks the row: one process at a time takes an inbox's deliveries
+        Connection.objects.filter(inbox=inbox).update(last_in_at=clock.now())
+        rows = RawDelivery.objects.filter(pk__in=[item.raw.pk for item in parsed])
+        still = set(rows.filter(state=RawDelivery.State.WAITING).values_list("pk", flat=True))
+        for item in (item for item in parsed if item.raw.pk in still):
+            if item.problem:
+                _park(item.raw, item.problem)
+                event.record("delivery.parked", item.raw)
+                parked += 1
+            elif _take_one(inbox, item):
+                done.append(item.raw.pk)
+            else:
+                is_whole = False
+                break
+        rows.filter(pk__in=done).update(state=RawDelivery.State.DONE, done_at=clock.now())
+    return parked + len(done), is_whole
+
+
+def _take_one(inbox: Inbox, item: Parsed) -> bool:
+    whole = change(inbox.workspace) if len(item.inbounds) > 1 else contextlib.nullcontext()  # one is whole by itself
+    try:
+        with whole:
+            for message, triage in zip(item.inbounds, item.triages, strict=True):
+                _hand_over(inbox, message, triage, item.raw.pk)
+    except OperationalError:
+        raise  # the database, not the item: the whole batch waits
+    except Exception as error:
+        logger.exception("a delivery could not be taken in", extra={"raw_delivery": item.raw.pk})
+        _note_failure(item.raw, error)
+        return False
+    return True
+
+
+def _hand_over(inbox: Inbox, message: Inbound, triage: nlp.Triage | None, raw_delivery_id: int) -> None:
+    if isinstance(message, InboundMessage):
+        inbound.receive_message(inbox, message, triage=triage, raw_delivery_id=raw_delivery_id)
+    else:
+        inbound_changes.apply(message, inbox)
+
+
+def _note_failure(raw: RawDelivery, error: Exception) -> None:
+    raw.attempts += 1
+    raw.reason = f"{type(error).__name__} while taking it in"
+    if raw.attempts >= ATTEMPTS:
+        raw.state = RawDelivery.State.PARKED
+    raw.save(update_fields=["attempts", "reason", "state"])
+
+
+def _park(raw: RawDelivery, reason: str) -> None:
+    raw.state, raw.reason, raw.attempts = RawDelivery.State.PARKED, reason[:300], raw.attempts + 1
+    raw.save(update_fields=["state", "reason", "attempts"])
+
+
+def take_in_again(raw: RawDelivery) -> None:
+    """A person asks for another try of a parked delivery."""
+    with scope(workspace=raw.workspace):
+        parked = RawDelivery.objects.filter(pk=raw.pk, state=RawDelivery.State.PARKED)
+        parked.update(state=RawDelivery.State.WAITING, attempts=0, due_at=clock.now())
+
+
+def drop_old(days: int) -> int:
+    """Forget the raw bytes of deliveries taken in more than `days` ago. Parked ones stay."""
+    with scopes_disabled():
+        old = RawDelivery.objects.filter(state=RawDelivery.State.DONE, done_at__lt=clock.now() - timedelta(days=days))
+        count: int = old.delete()[0]
+    return count
