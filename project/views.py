@@ -7,11 +7,11 @@ from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+
+from crm.web.rates import Rates
 
 TRIES = RateLimitItemPerMinute(8, multiples=5)  # wrong passwords for one login, from wherever they come
-_limiter = MovingWindowRateLimiter(MemoryStorage())
+_rates = Rates("sign-in")
 
 
 class SignInForm(AuthenticationForm):
@@ -28,12 +28,12 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Refuses after too many wrong passwords, before looking at another one."""
         login = self.cleaned_data.get("username", "")
-        if not _limiter.test(TRIES, login):
+        if not _rates.test(TRIES, login):
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         try:
             return super().clean()
         except ValidationError:
-            _limiter.hit(TRIES, login)
+            _rates.hit(TRIES, login)
             raise
 
 
