@@ -12,6 +12,9 @@ _data_dir = tempfile.mkdtemp(prefix="rapport-test-")
 os.environ["DATA_DIR"] = _data_dir  # before the settings are read: nothing of an installation is touched
 os.environ.pop("PUBLIC_URL", None)
 os.environ["DEBUG"] = "false"
+if os.environ.get("REDIS_URL"):  # a number of Redis's databases for each of xdist's workers
+    _number = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0) + 1
+    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_number}"
 
 LEFT_OUT: list[str] = []
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"

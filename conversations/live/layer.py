@@ -14,8 +14,9 @@ _sending: set["asyncio.Task[None]"] = set()
 
 def live_on(loop: asyncio.AbstractEventLoop) -> None:
     """Name the loop that the layer lives on. A worker thread that used the layer itself would be heard seconds late."""
-    global _home
-    _home = loop
+    global _home, _newest
+    if loop is not _home:
+        _home, _newest = loop, {}
 
 
 def workspace_group(workspace_id: int) -> str:
@@ -32,25 +33,25 @@ def post(group: str, message: dict[str, Any]) -> None:
 def post_newest(group: str, message: dict[str, Any]) -> None:
     """As `post`, for messages of which only the last one counts."""
     if _home is not None and not _home.is_closed():
-        _home.call_soon_threadsafe(_post_newest, group, message)
+        _home.call_soon_threadsafe(_post_newest, _newest, group, message)
 
 
-def _post_newest(group: str, message: dict[str, Any]) -> None:
+def _post_newest(newest: dict[str, dict[str, Any]], group: str, message: dict[str, Any]) -> None:
     """On the home loop: of hints that wait for a slow layer only the newest is sent."""
-    is_sending = group in _newest
-    _newest[group] = message
+    is_sending = group in newest
+    newest[group] = message
     if not is_sending:
-        task = asyncio.get_running_loop().create_task(_send_newest(group))
+        task = asyncio.get_running_loop().create_task(_send_newest(newest, group))
         _sending.add(task)
         task.add_done_callback(_sending.discard)
 
 
-async def _send_newest(group: str) -> None:
+async def _send_newest(newest: dict[str, dict[str, Any]], group: str) -> None:
     sent: dict[str, Any] | None = None
-    while _newest[group] is not sent:
-        sent = _newest[group]
+    while newest[group] is not sent:
+        sent = newest[group]
         await _send(group, sent)
-    del _newest[group]
+    del newest[group]
 
 
 async def _send(group: str, message: dict[str, Any]) -> None:
