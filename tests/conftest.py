@@ -12,9 +12,6 @@ _data_dir = tempfile.mkdtemp(prefix="rapport-test-")
 os.environ["DATA_DIR"] = _data_dir  # before the settings are read: nothing of an installation is touched
 os.environ.pop("PUBLIC_URL", None)
 os.environ["DEBUG"] = "false"
-if os.environ.get("REDIS_URL"):  # a number of Redis's databases for each of xdist's workers
-    _number = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0) + 1
-    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_number}"
 
 LEFT_OUT: list[str] = []
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -29,6 +26,20 @@ def left_out(what: str, why: str) -> None:
 
 def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_configure() -> None:
+    """Each of xdist's workers has a database of Redis, and a prefix on its layer, to itself."""
+    from django.conf import settings
+
+    from project import stores
+
+    if settings.REDIS_URL:
+        number = "".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or "0"
+        settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{int(number) + 1}"
+        settings.REDIS_PREFIX = stores.redis_prefix(settings.REDIS_URL)
+        settings.CHANNEL_LAYERS = {"default": stores.channel_layer(settings.REDIS_URL)}
+        settings.CACHES = {"default": stores.cache(settings.REDIS_URL)}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

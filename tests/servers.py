@@ -1,6 +1,6 @@
 """A PostgreSQL and a Redis of our own, on loopback, in a folder that goes with them.
 
-    python -m tests.servers COMMAND...    runs it with DATABASE_URL and REDIS_URL set, and ends as it does
+python -m tests.servers COMMAND...    runs it with DATABASE_URL and REDIS_URL set, and ends as it does
 """
 
 import contextlib

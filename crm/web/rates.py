@@ -4,6 +4,7 @@ Redis that cannot be reached refuses nobody: each process then counts for itself
 """
 
 import logging
+from functools import cached_property
 
 from django.conf import settings
 from limits import RateLimitItem
@@ -20,12 +21,15 @@ class Rates:
     def __init__(self, purpose: str) -> None:
         self._purpose = purpose
         self._memory = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = MovingWindowRateLimiter(_shared_storage()) if settings.REDIS_URL else None
+
+    @cached_property
+    def _shared(self) -> MovingWindowRateLimiter:
+        return MovingWindowRateLimiter(_shared_storage()) if settings.REDIS_URL else self._memory
 
     def hit(self, rate: RateLimitItem, *names: str) -> bool:
         """Counts one; False when there were too many."""
         try:
-            return (self._shared or self._memory).hit(rate, self._purpose, *names)
+            return self._shared.hit(rate, self._purpose, *names)
         except Exception:  # noqa: BLE001  # whatever the store's client raises
             self._note()
             return self._memory.hit(rate, self._purpose, *names)
@@ -33,14 +37,14 @@ class Rates:
     def test(self, rate: RateLimitItem, *names: str) -> bool:
         """Whether one more may come; counts nothing."""
         try:
-            return (self._shared or self._memory).test(rate, self._purpose, *names)
+            return self._shared.test(rate, self._purpose, *names)
         except Exception:  # noqa: BLE001
             self._note()
             return self._memory.test(rate, self._purpose, *names)
 
     def forget(self) -> None:
         """Everybody may start over."""
-        for limiter in filter(None, (self._memory, self._shared)):
+        for limiter in (self._memory, self._shared):
             limiter.storage.reset()
 
     def _note(self) -> None:
