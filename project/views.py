@@ -1,11 +1,15 @@
-"""Signing in and out, and where a visit starts."""
+"""Signing in and out, where a visit starts, and what is said when a page fails."""
 
+import sys
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.views.defaults import server_error
 from limits import RateLimitItemPerMinute
 
 from crm.web.rates import Rates
@@ -40,3 +44,12 @@ class SignInForm(AuthenticationForm):
 class SignIn(LoginView):
     form_class = SignInForm
     template_name = "registration/sign_in.html"
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """A page that failed. A database that was away for a moment is not our fault for good: come again."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return HttpResponse(
+            _("The database did not answer. Try again in a moment."), status=503, headers={"Retry-After": "5"}
+        )
+    return server_error(request)

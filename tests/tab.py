@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.installation import Installation
 
@@ -20,7 +21,7 @@ class Tab(threading.Thread):
         self.texts: list[str] = []  # frames as they came
         self._page, self._base = page, base
         self._headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in page.cookies.items())}
-        self._origin = place.base
+        self._origin = Origin(place.base)
         self._closed = threading.Event()
         self.is_open = threading.Event()
         self.start()
@@ -39,7 +40,7 @@ class Tab(threading.Thread):
 
     def _follow(self) -> None:
         address = f"{self._base.replace('http', 'ws', 1)}/ws/live/?since={self.head}"
-        with connect(address, additional_headers=self._headers, origin=self._origin, open_timeout=5) as socket:  # type: ignore[arg-type]
+        with connect(address, additional_headers=self._headers, origin=self._origin, open_timeout=5) as socket:
             self.is_open.set()
             while not self._closed.is_set():
                 try:

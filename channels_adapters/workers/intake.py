@@ -7,6 +7,7 @@ thread does both steps, because SQLite has one writer anyway and a second would 
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from crm.workspace.events import change
 logger = logging.getLogger(__name__)
 BATCH = 64
 ATTEMPTS = 5
+AFTER_TROUBLE = 0.5  # seconds
 CONTEXT_UNDER = 60  # characters: a shorter message may be a fragment, and is read with what came before
 
 
@@ -81,8 +83,10 @@ class Intake(threading.Thread):
                 store(batch)
                 take_in_waiting()
             except Exception:
-                logger.exception("intake stumbled; what is stored is taken in with the next delivery or sweep")
+                logger.exception("intake stumbled; what is stored is taken in with the next look")
                 connection.close()  # it may be broken
+                time.sleep(AFTER_TROUBLE)
+                self.wake()
         connection.close()
 
     def _next_batch(self) -> list[Arrival]:
@@ -178,7 +182,9 @@ def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> int:
     """One transaction for the batch. An item that fails is undone alone and ends the batch, so that order holds."""
     settled = 0
     with change(inbox.workspace, cause=f"{inbox.channel} delivery") as event:
-        Connection.objects.select_for_update().get(inbox=inbox)  # one process at a time takes an inbox's deliveries
+        Connection.objects.select_for_update(no_key=True).get(
+            inbox=inbox
+        )  # one process at a time takes an inbox's deliveries
         rows = RawDelivery.objects.filter(pk__in=[item.raw.pk for item in parsed])
         still = set(rows.filter(state=RawDelivery.State.WAITING).values_list("pk", flat=True))
         done: list[int] = []

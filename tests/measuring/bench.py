@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.installation import ROOT, SECRET, Installation, free_port, update
+from tests.installation import ROOT, SECRET, Installation, update
+from tests.servers import free_port
 
 PACE = 0.05  # seconds between messages: low load
 BURST = 200

@@ -1,6 +1,8 @@
-"""The process is killed at random while messages and replies go through; then every one of them is accounted for.
+"""Processes are killed at random while messages and replies go through; then every one of them is accounted for.
 
-    bin/chaos [--inbound 1000] [--replies 300] [--kills 8] [--seed N]
+    bin/chaos [--store sqlite|cluster] [--inbound 2000] [--replies 500] [--kills 8] [--seed N]
+
+On the cluster Redis is killed twice and PostgreSQL once as well. Two agents' tabs follow the live feed all the while.
 
 The platform delivers an update until it is acknowledged and the agent's page submits a reply until it is answered:
 that is what real ones do. Afterwards nothing may be lost, doubled or out of order, and a reply that may or may not
@@ -8,6 +10,8 @@ have arrived must be shown as uncertain.
 """
 
 import argparse
+import contextlib
+import functools
 import random
 import re
 import sys
@@ -19,9 +23,12 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.cluster.place import Cluster
 from tests.installation import SECRET, Installation, update, wait_until
+from tests.tab import Tab
 
 CHATS = 20
+CURRENT_WITHIN = 20.0  # seconds
 
 
 @dataclass
@@ -37,25 +44,29 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it and print the account; 0 when everything is in order."""
     wanted = _options().parse_args(arguments)
     chance = random.Random(wanted.seed)
-    with Installation() as place, place.sign_in() as page:
+    with Cluster() if wanted.store == "cluster" else Installation() as place, place.sign_in() as page:
         ledger = Ledger()
         _first_messages(place, ledger)
         started = time.monotonic()
+        tabs = [Tab(place, page, base) for base in place.web_bases]
         threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, page, wanted.replies)
         for thread in threads:
             thread.start()
-        _kill_at_random(place, wanted.kills, chance, threads)
+        _break_at_random(place, wanted.kills, chance, threads)
         for thread in threads:
             thread.join()
         took = time.monotonic() - started
+        behind = _wait_until_current(place, tabs)
         _settle(place)
-        return _account(place, ledger, page, wanted, took)
+        behind += _wait_until_current(place, tabs)
+        return _account(place, ledger, page, wanted, took) or int(behind > 0)
 
 
 def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="bin/chaos", description=__doc__)
-    options.add_argument("--inbound", type=int, default=1000)
-    options.add_argument("--replies", type=int, default=300)
+    options.add_argument("--inbound", type=int, default=2000)
+    options.add_argument("--replies", type=int, default=500)
+    options.add_argument("--store", choices=("sqlite", "cluster"), default="sqlite")
     options.add_argument("--kills", type=int, default=8)
     options.add_argument("--seed", type=int, default=int(time.time()))
     return options
@@ -118,13 +129,33 @@ def _repliers(place: Installation, ledger: Ledger, page: httpx.Client, replies: 
     return [threading.Thread(target=reply, args=(first,)) for first in range(2)]
 
 
-def _kill_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
-    for number in range(kills):
+def _break_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
+    parts = list(place.parts)
+    breaks = [functools.partial(_kill, place, chance.choice(parts)) for _ in range(kills)] + place.faults()
+    chance.shuffle(breaks)
+    for number, happens in enumerate(breaks, start=1):
         time.sleep(chance.uniform(0.3, 2.0))
         busy = any(thread.is_alive() for thread in threads)
-        place.kill()
-        print(f"killed {number + 1} of {kills}{'' if busy else ' (after the last message)'}", flush=True)
-        place.start(ready=False)
+        what = happens() or getattr(happens, "__name__", "")
+        print(f"break {number} of {len(breaks)}: {what}{'' if busy else ' (after the last message)'}", flush=True)
+
+
+def _kill(place: Installation, part: str) -> str:
+    place.end_part(part)
+    place.start_part(part)
+    place.wait_for(part)
+    return part.split("-")[0]
+
+
+def _wait_until_current(place: Installation, tabs: list[Tab]) -> int:
+    """How many tabs have not reached the newest event in time; the head of now, which may go on moving."""
+    ((head,),) = place.rows("SELECT max(event_head) FROM crm_workspace")
+    started = time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: all(tab.head >= head for tab in tabs), CURRENT_WITHIN, "the tabs")
+    behind = sum(tab.head < head for tab in tabs)
+    print(f"tabs      {len(tabs)}, {behind} behind event {head} after {time.monotonic() - started:.1f} s", flush=True)
+    return behind
 
 
 def _settle(place: Installation) -> None:
