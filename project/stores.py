@@ -20,10 +20,11 @@ def read_database(data_dir: Path) -> dict[str, Any]:
 
 def _postgres(address: str) -> dict[str, Any]:
     try:
-        named = env.env.db_url_config(address)
+        is_ours = urlsplit(address).scheme in ("postgres", "postgresql")
+        named = env.env.db_url_config(address) if is_ours else {}
     except Exception:  # noqa: BLE001  # a broken address fails in many ways; the address itself holds a password
         named = {}
-    if named.get("ENGINE") != "django.db.backends.postgresql" or not named.get("NAME"):
+    if not named.get("NAME"):
         env.refuse("DATABASE_URL", "must be like postgres://user:password@host:5432/name")
     options = {"pool": {"min_size": 1, "max_size": POOL, "timeout": POOL_PATIENCE}, **named.get("OPTIONS", {})}
     return {**named, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
