@@ -76,7 +76,7 @@ class Intake(threading.Thread):
         self.join(timeout=10)
 
     def run(self) -> None:
-        take_in_waiting()
+        self.wake()  # what waits from before
         while not self._stopping:
             batch = self._next_batch()
             try:
@@ -96,7 +96,8 @@ class Intake(threading.Thread):
                 waiting.append(self._arrivals.get_nowait())
             except queue.Empty:
                 break
-        return [arrival for arrival in waiting if arrival is not None]
+        # one whose request has given up was answered 503: it comes again
+        return [arrival for arrival in waiting if arrival and arrival.stored.set_running_or_notify_cancel()]
 
 
 def store(batch: Sequence[Arrival]) -> None:
