@@ -150,6 +150,8 @@ def write_capabilities() -> None:
 
 def note_health(inbox: Inbox, **facts: object) -> None:
     """Write down how the connection goes: last_in_at, last_out_at, last_error."""
+    if not facts:
+        return
     with scopes_disabled():
         Connection.objects.filter(inbox_id=inbox.pk).update(**facts)
 

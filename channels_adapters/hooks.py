@@ -11,6 +11,8 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.db import Error as DatabaseError
+
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
 from channels_adapters.workers.running import workers
@@ -27,7 +29,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Answer one request of a platform."""
-    answer = await _answer(scope, receive)
+    try:
+        answer = await _answer(scope, receive)
+    except DatabaseError:
+        logger.exception("the database could not be asked about a hook")
+        answer = HookAnswer(503, b"Deliver it again in a moment.\n", retry_after=5)
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.retry_after is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))

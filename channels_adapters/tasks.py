@@ -9,4 +9,4 @@ from channels_adapters.workers.running import workers
 @db_periodic_task(crontab(minute="*"))
 def sweep() -> None:
     """Each minute: take in, send, poll and read what a lost wake-up left lying."""
-    workers().sweep()
+    workers().order_sweep()

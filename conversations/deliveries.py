@@ -133,7 +133,9 @@ def _by_hand(delivery: Delivery, **facts: object) -> bool:
 def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
     """A receipt of the platform; statuses only move forward."""
     with change(inbox.workspace, cause=f"{inbox.channel} receipt") as event:
-        known = Delivery.objects.select_related("message__conversation__customer").select_for_update(of=("self",))
+        known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
+            of=("self",), no_key=True
+        )
         key = {"thread__inbox": inbox, "thread__external_id": receipt.thread_id, "external_id": receipt.target}
         delivery: Delivery | None = known.filter(**key).first()
         if delivery is None:

@@ -80,7 +80,7 @@ def resolve(conversation: Conversation, *, by: Membership, at: datetime | None =
 def _lock_threads(conversation: Conversation) -> None:
     """Threads are locked before their conversation, as on the way in: the other order could wait for ever."""
     used = Message.objects.filter(conversation=conversation).values("thread")
-    list(Thread.objects.select_for_update().filter(pk__in=used).order_by("pk"))
+    list(Thread.objects.select_for_update(no_key=True).filter(pk__in=used).order_by("pk"))
 
 
 def reopen(conversation: Conversation, *, by: Membership) -> Conversation:
@@ -124,7 +124,7 @@ def correct(
     with change(by.workspace, actor=by, cause="correction") as event:
         conversation, now = lock_conversation(message.conversation_id), clock.now()
         message.conversation = conversation
-        triage: Triage = Triage.objects.select_for_update().get(message=message)
+        triage: Triage = Triage.objects.select_for_update(no_key=True).get(message=message)
         before = as_corrected(message, triage)
         after = {"functions": functions, "intent": intent, "sentiment": sentiment}
         if before == after and not conversation.needs_person:

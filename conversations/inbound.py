@@ -66,7 +66,7 @@ def _is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
 def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_group: bool = False) -> Thread:
     """The thread, made when it is new, locked until the change ends: what follows on it happens one by one."""
     key = {"inbox": inbox, "external_id": external_id[:200]}
-    locked = Thread.objects.select_for_update().filter(**key)
+    locked = Thread.objects.select_for_update(no_key=True).filter(**key)
     thread: Thread | None = locked.first()
     if thread is None:
         made = Thread(workspace=inbox.workspace, is_public=is_public, is_group=is_group, **key)
@@ -78,7 +78,7 @@ def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_g
 
 def lock_conversation(pk: int) -> Conversation:
     """The conversation with its people, locked until the change ends."""
-    found: Conversation = Conversation.objects.select_for_update(of=("self",)).with_people().get(pk=pk)
+    found: Conversation = Conversation.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=pk)
     return found
 
 

@@ -125,7 +125,7 @@ def _blocked(inbound: Blocked, inbox: Inbox) -> bool:
 @apply.register
 def _thread_moved(inbound: ThreadMoved, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} thread moved") as event:
-        known = Thread.objects.select_for_update().filter(inbox=inbox)
+        known = Thread.objects.select_for_update(no_key=True).filter(inbox=inbox)
         thread: Thread | None = known.filter(external_id=inbound.thread_id[:200]).first()
         if thread is None or known.filter(external_id=inbound.new_thread_id[:200]).exists():
             return False

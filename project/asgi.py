@@ -18,6 +18,7 @@ from channels_adapters.adapters.webchat.urls import websocket_urlpatterns as vis
 from channels_adapters.hooks import hooks
 from conversations.live.urls import websocket_urlpatterns as agents
 from project.health import health
+from project.processes import lifespan
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -32,6 +33,7 @@ sockets = URLRouter([*visitors, re_path("", AuthMiddlewareStack(URLRouter(agents
 application = ProtocolTypeRouter(
     {
         "http": http,
+        "lifespan": lifespan,
         "websocket": AllowedHostsOriginValidator(sockets),
     }
 )

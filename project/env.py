@@ -21,6 +21,10 @@ def refuse(name: str, reason: str) -> NoReturn:
     sys.exit(f"Rapport cannot start: {name} {reason}")
 
 
+def read(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
 def read_bool(name: str, default: bool) -> bool:
     value = os.environ.get(name, "").strip().lower()
     if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):

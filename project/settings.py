@@ -2,7 +2,7 @@
 
 import csp.constants
 
-from project import env
+from project import env, stores
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.read_data_dir()
@@ -80,28 +80,14 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "rapport.sqlite3",
-        "OPTIONS": {
-            # WAL and IMMEDIATE: of 1,000 concurrent writes none fails, where the defaults lose a quarter.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
-        },
-        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
-    }
-}
+DATABASES = {"default": stores.read_database(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-HUEY = {
-    "huey_class": "huey.SqliteHuey",
-    "name": "rapport",
-    "filename": str(DATA_DIR / "huey.sqlite3"),  # its own file: no fight with the main one over the write lock
-    "immediate": False,
-}
+REDIS_URL = stores.read_redis()
+REDIS_PREFIX = stores.redis_prefix(REDIS_URL)
+IS_CLUSTER = bool(REDIS_URL) and DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+CHANNEL_LAYERS = {"default": stores.channel_layer(REDIS_URL)}
+CACHES = {"default": stores.cache(REDIS_URL)}
+HUEY = stores.queue(REDIS_URL, DATA_DIR, SECRET_KEY)
 
 AUTH_USER_MODEL = "crm.Agent"
 LOGIN_URL = "sign-in"

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from project.views import SignIn
 
+handler500 = "project.views.failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),

@@ -28,6 +28,20 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def pytest_configure() -> None:
+    """Each of xdist's workers has a database of Redis, and a prefix on its layer, to itself."""
+    from django.conf import settings
+
+    from project import stores
+
+    if settings.REDIS_URL:
+        number = "".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or "0"
+        settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{int(number) + 1}"
+        settings.REDIS_PREFIX = stores.redis_prefix(settings.REDIS_URL)
+        settings.CHANNEL_LAYERS = {"default": stores.channel_layer(settings.REDIS_URL)}
+        settings.CACHES = {"default": stores.cache(settings.REDIS_URL)}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if chromium() is None and any(item.get_closest_marker("journey") for item in items):
         left_out("journeys in a browser", "there is no Chromium: install Debian's package chromium")

@@ -6,27 +6,22 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.servers import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 EMAIL, PASSWORD = "bench@example.org", "a-long-password-for-measuring"
 BOT_TOKEN, SECRET = "6600000001:AAOpenSetTokenMadeUpForTests0000000", "a_secret_for_measuring"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Installation:
@@ -39,7 +34,10 @@ class Installation:
         self.platform = f"http://127.0.0.1:{self.platform_port}"
         # DEBUG off and no terminal: as it runs in earnest
         self.environment = {**os.environ, "DATA_DIR": str(self.folder), "PORT": str(self.port), "PUBLIC_URL": self.base}
-        self.server: subprocess.Popen[bytes] | None = None
+        for store in ("DATABASE_URL", "REDIS_URL"):
+            self.environment.pop(store, None)
+        self.parts = {"serve": ["--no-demo", "--port", str(self.port)]}  # name: words after `manage.py serve`
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.fake: subprocess.Popen[bytes] | None = None
         self.key = ""
 
@@ -81,27 +79,45 @@ class Installation:
     def _start_platform(self) -> None:
         command = [sys.executable, "-m", "tests.channels_adapters.fake_telegram", "--port", str(self.platform_port)]
         self.fake = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: _answers(f"{self.platform}/bot{BOT_TOKEN}/getMe"), 20, "the fake platform")
+        wait_until(lambda: answers(f"{self.platform}/bot{BOT_TOKEN}/getMe"), 20, "the fake platform")
+
+    @property
+    def web_bases(self) -> list[str]:
+        """The addresses of the processes with pages, without what stands before them."""
+        return [self.base]
 
     def start(self, *, ready: bool = True) -> None:
-        """Start the server and wait until it answers, and until triage is loaded when `ready`."""
-        log = open(self.folder / "serve.log", "ab")  # noqa: SIM115  # it is the child's
-        command = [sys.executable, "manage.py", "serve", "--no-demo", "--port", str(self.port)]
-        self.server = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-        log.close()
-        wait_until(lambda: _answers(f"{self.base}/health/live"), 60, "the server")
-        if ready:
-            self.wait_ready()
+        """Start every part and wait until it answers, and until triage is loaded when `ready`."""
+        for part in self.parts:
+            self.start_part(part)
+        for part in self.parts:
+            self.wait_for(part, ready=ready)
 
-    def wait_ready(self) -> None:
-        """Return when triage is loaded."""
-        wait_until(lambda: _answers(f"{self.base}/health/ready"), 60, "triage")
+    def start_part(self, part: str) -> None:
+        log = open(self.folder / "serve.log", "ab")  # noqa: SIM115  # it is the child's
+        command = [sys.executable, "manage.py", "serve", *self.parts[part]]
+        self.processes[part] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        log.close()
+
+    def wait_for(self, part: str, *, ready: bool = False) -> None:
+        """Until the part answers, and is ready when asked for."""
+        address = f"{self.base}/health/{'ready' if ready else 'live'}"
+        wait_until(lambda: answers(address), 60, f"the part {part}")
 
     def kill(self) -> None:
-        """End the server as a power cut would."""
-        if self.server is not None and self.server.poll() is None:
-            self.server.send_signal(signal.SIGKILL)
-            self.server.wait(10)
+        """End everything as a power cut would."""
+        for part in self.processes:
+            self.end_part(part)
+
+    def end_part(self, part: str, how: signal.Signals = signal.SIGKILL) -> None:
+        process = self.processes[part]
+        if process.poll() is None:
+            process.send_signal(how)
+            process.wait(20)
+
+    def faults(self) -> list[Callable[[], None]]:
+        """What else may happen to it beside the end of its processes."""
+        return []
 
     @contextlib.contextmanager
     def sign_in(self) -> Iterator[httpx.Client]:
@@ -118,11 +134,11 @@ class Installation:
             client.headers.update({"X-CSRFToken": client.cookies["csrftoken"], "Referer": self.base})
             yield client
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database holds, read beside the server."""
         path = f"file:{self.folder / 'rapport.sqlite3'}?mode=ro"
         with contextlib.closing(sqlite3.connect(path, uri=True, timeout=20)) as database:
-            return list(database.execute(query, values))
+            return list(database.execute(query))
 
     def sent_texts(self) -> list[str]:
         """The texts that reached the fake platform, in order, each as often as it came."""
@@ -146,7 +162,7 @@ def wait_until(holds: Any, seconds: float, what: str) -> None:
         time.sleep(0.05)
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
     try:
         return httpx.get(address, timeout=2).status_code == 200
     except httpx.HTTPError:

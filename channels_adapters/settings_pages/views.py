@@ -55,7 +55,7 @@ def connect(request: MemberRequest, channel: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             connections.check(made)
-            workers().listening.look()
+            workers().look_at_connections()
             return redirect("inbox-settings", made.pk)
     status = 422 if form.is_bound else 200
     return render(request, "settings/connect.html", {"form": form, "label": adapter.label}, status=status)
@@ -105,7 +105,7 @@ def _set_state(request: MemberRequest, pk: int, state: str) -> HttpResponse:
         found.state = state
         found.save(update_fields=["state"])
         event.record("inbox.changed", found, changed=changed)
-    workers().listening.look()
+    workers().look_at_connections()
     return redirect("inbox-settings", pk)
 
 

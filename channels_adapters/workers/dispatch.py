@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from concurrent.futures import Future
 
 from django.db import connection
@@ -28,6 +29,7 @@ from crm.workspace.events import change
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 32  # parts in flight
+AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
@@ -40,6 +42,7 @@ class Dispatch(threading.Thread):
         super().__init__(name="dispatch", daemon=True)
         self._wakes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
         self._in_flight: dict[int, Delivery] = {}
+        self._unsettled: list[Outcome] = []
         self._stopping = False
 
     def wake(self) -> None:
@@ -54,15 +57,17 @@ class Dispatch(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping:
-            outcomes = self._next_outcomes()
+            self._unsettled += self._next_outcomes()
             try:
-                self._settle(outcomes)
+                self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable())
                 self._send_due()
                 fetching.fetch_waiting(self.wake)
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken
+                time.sleep(AFTER_TROUBLE)
+                self.wake()
         connection.close()
 
     def _next_outcomes(self) -> list[Outcome]:
@@ -95,11 +100,13 @@ class Dispatch(threading.Thread):
             sending.set_exception(Retryable(f"{type(error).__name__} while preparing it"))
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
-    def _settle(self, outcomes: list[Outcome]) -> None:
-        for delivery, sending in outcomes:
-            with change(delivery.workspace, cause="dispatch"):
-                settle(delivery, sending)
+    def _settle(self) -> None:
+        """Write down how sends ended. One that cannot be written, because the database is away, stays for later."""
+        while self._unsettled:
+            delivery, sending = self._unsettled[0]
+            settle(delivery, sending)
             self._in_flight.pop(delivery.pk, None)
+            del self._unsettled[0]
 
 
 def settle_orphans() -> int:
@@ -128,13 +135,28 @@ def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
-    """Write down how a send ended."""
-    inbox = delivery.thread.inbox
+    """Write down how a send ended, and how the inbox's connection goes."""
+    with change(delivery.workspace, cause="dispatch"):
+        # the connection first: whoever takes an inbox's deliveries in locks in the same order
+        connections.note_health(delivery.thread.inbox, **_health(sending))
+        _settle(delivery, sending)
+
+
+def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
+    now = clock.now()
+    if sending.cancelled():
+        return {}
+    error = sending.exception()
+    if isinstance(error, Retryable):
+        return {"last_error": error.reason[:300], "last_error_at": now}
+    return {} if error else {"last_out_at": now}
+
+
+def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
     try:
         receipt = sending.result()
     except Retryable as error:
         deliveries.put_off(delivery, error.reason, error.retry_after)
-        connections.note_health(inbox, last_error=error.reason[:300], last_error_at=clock.now())
     except Refused as error:
         deliveries.refused(delivery, error.reason)
     except SendFailed as error:
@@ -144,7 +166,6 @@ def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
         deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
     else:
         deliveries.sent(delivery, receipt.external_id)
-        connections.note_health(inbox, last_out_at=clock.now())
         logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
 
 

@@ -12,6 +12,7 @@ from channels_adapters.workers.platform_loop import portal
 from conversations import files
 from conversations.models import File, Inbox
 from crm.workspace.events import change
+from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -38,8 +39,6 @@ def fetch_waiting(wake: Callable[[], None]) -> None:
 
 
 async def _fetch(adapter: ChannelAdapter, file: File, wake: Callable[[], None]) -> None:
-    from anyio.to_thread import run_sync
-
     problem, data = "", b""
     try:
         data = await adapter.fetch(file.external_id, settings.FILE_SIZE_LIMIT)
@@ -54,7 +53,10 @@ async def _fetch(adapter: ChannelAdapter, file: File, wake: Callable[[], None]) 
     except Exception:
         logger.exception("a file could not be fetched", extra={"file": file.pk})
         problem = "It could not be fetched."
-    await run_sync(_keep, file, data, problem)
+    try:
+        await in_thread(_keep, file, data, problem)
+    finally:  # when it could not be written down, the next look fetches it again
+        _in_flight.discard(file.pk)
     wake()
 
 
@@ -69,5 +71,4 @@ def _keep(file: File, data: bytes, problem: str) -> None:
         if message is not None:
             customer = message.conversation.customer
             event.record("file.ready", message, customer=customer, conversation_id=message.conversation_id)
-    _in_flight.discard(file.pk)
     _tries.pop(file.pk, None)

@@ -7,6 +7,7 @@ thread does both steps, because SQLite has one writer anyway and a second would 
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from channels_adapters.workers.taking_in import BATCH, take_in_all, take_in_wait
 from conversations.models import Inbox
 
 logger = logging.getLogger(__name__)
+AFTER_TROUBLE = 0.5  # seconds
 
 
 @dataclass(slots=True)
@@ -53,15 +55,17 @@ class Intake(threading.Thread):
         self.join(timeout=10)
 
     def run(self) -> None:
-        take_in_waiting()
+        self.wake()  # what waits from before
         while not self._stopping:
             batch = self._next_batch()
             try:
                 store(batch)
                 self._take_in(batch)
             except Exception:
-                logger.exception("intake stumbled; what is stored is taken in with the next delivery or sweep")
+                logger.exception("intake stumbled; what is stored is taken in with the next look")
                 connection.close()  # it may be broken
+                time.sleep(AFTER_TROUBLE)
+                self.wake()
         connection.close()
 
     def _take_in(self, batch: Sequence[Arrival]) -> None:
@@ -80,7 +84,8 @@ class Intake(threading.Thread):
                 break
         if waiting[-1] is None and len(waiting) > 1:
             self._arrivals.put(waiting.pop())  # after this batch
-        return [arrival for arrival in waiting if arrival is not None]
+        # one whose request has given up was answered 503: it comes again
+        return [arrival for arrival in waiting if arrival and arrival.stored.set_running_or_notify_cancel()]
 
 
 def store(batch: Sequence[Arrival]) -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from datetime import timedelta
 
 import anyio
-from anyio.to_thread import run_sync
 from django.db import transaction
 from django.db.models import Q
 from django_scopes import scope, scopes_disabled
@@ -18,6 +17,7 @@ from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.platform_loop import portal
 from conversations.models import Inbox
 from crm.workspace import clock
+from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -52,24 +52,24 @@ class Listening:
 
     async def _poll(self, key: str) -> None:
         while True:
-            served = await run_sync(connections.serving, key)
+            served = await in_thread(connections.serving, key)
             if served is None:
                 return
             try:
-                offset = await run_sync(take_lease, served.inbox)
+                offset = await in_thread(take_lease, served.inbox)
                 if offset is not None:
                     await served.adapter.listen(offset, self._storing(served.inbox))
             except LeaseLost:
                 logger.info("another process polls", extra={"inbox": served.inbox.pk})
             except ChannelError as error:
-                await run_sync(_note_trouble, served.inbox, error.reason)
+                await in_thread(_note_trouble, served.inbox, error.reason)
             except Exception:
                 logger.exception("polling stumbled", extra={"inbox": served.inbox.pk})
             await anyio.sleep(AFTER_TROUBLE)
 
     def _storing(self, inbox: Inbox):  # type: ignore[no-untyped-def]  # a contract.Store
         async def store(updates: list[tuple[str, bytes]], offset: int) -> None:
-            await run_sync(store_polled, inbox, updates, offset)
+            await in_thread(store_polled, inbox, updates, offset)
             if updates:
                 self.intake.wake()
 

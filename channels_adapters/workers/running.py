@@ -1,4 +1,8 @@
-"""The edge's workers of this process: started by `serve`, stopped with it."""
+"""The edge's workers of this process: started by `serve`, stopped with it.
+
+In one process all of them; in a cluster those of the process's part: `web` takes in what it was handed, `work` sends,
+polls and takes in what others left, `schedule` only tells `work` when it is time.
+"""
 
 import logging
 import threading
@@ -8,7 +12,7 @@ from django_scopes import scopes_disabled
 
 import nlp
 from channels_adapters import connections
-from channels_adapters.workers import platform_loop
+from channels_adapters.workers import nudges, platform_loop
 from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.listening import Listening
@@ -21,26 +25,49 @@ from crm.workspace.models import Workspace
 logger = logging.getLogger(__name__)
 RAW_KEPT_DAYS = 30
 WORK_TO_SEND = {"reply.queued", "delivery.changed", "file.expected"}
+EVERYTHING, WEB, WORK, SCHEDULE = "", "web", "work", "schedule"
 
 
 class Workers:
     """Intake, dispatch and pollers of one process."""
 
     def __init__(self) -> None:
+        self.part = EVERYTHING
         self.intake = Intake()
         self.dispatch = Dispatch()
         self.listening = Listening(self.intake)
+        self._ear = nudges.Ear(self._look)
 
-    def start(self) -> None:
-        """Write down what the channels can do, take in what waits, and serve from now on."""
-        connections.write_capabilities()
-        settle_orphans()
+    def start(self, part: str = EVERYTHING) -> None:
+        """Take in what waits, and serve `part` from now on."""
+        self.part = part
+        if part:
+            nudges.use_platform_loop()
         hints.listen(self._hear)
-        typing.listen(show_typing)
-        self.intake.start()
+        if part in (EVERYTHING, WEB):
+            typing.listen(show_typing)
+        if part in (EVERYTHING, WORK):
+            self._start_work()
+        if part != SCHEDULE:
+            self.intake.start()
+            threading.Thread(target=self._learn_to_read, name="loading-triage", daemon=True).start()
+
+    def _start_work(self) -> None:
+        connections.write_capabilities()
+        if self.part == EVERYTHING:
+            settle_orphans()  # in a cluster a part under lease may have a living sender
+        else:
+            self._ear.open()
         self.dispatch.start()
         self.listening.look()
-        threading.Thread(target=self._learn_to_read, name="loading-triage", daemon=True).start()
+
+    def order_sweep(self) -> None:
+        """Have the process that works look for work whose wake-up was lost."""
+        if self.part == SCHEDULE:
+            nudges.nudge(nudges.ALL)
+        else:
+            self.sweep()
+        drop_old(RAW_KEPT_DAYS)
 
     def sweep(self) -> None:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""
@@ -48,19 +75,40 @@ class Workers:
         self.dispatch.wake()
         self.listening.look()
         read_late()
-        drop_old(RAW_KEPT_DAYS)
+
+    def look_at_connections(self) -> None:
+        """An inbox was connected, paused or resumed: start and end pollers, here or in the process that works."""
+        if self.part in (EVERYTHING, WORK):
+            self.listening.look()
+        else:
+            nudges.nudge(nudges.TO_LISTEN)
 
     def stop(self) -> None:
         hints.forget(self._hear)
-        self.listening.stop()
-        self.dispatch.stop()
-        self.intake.stop()
+        self._ear.close()
+        if self.part in (EVERYTHING, WORK):
+            self.listening.stop()
+            self.dispatch.stop()
+        if self.part != SCHEDULE:
+            self.intake.stop()
         connections.forget()
         platform_loop.stop()
 
     def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
-        if verbs & WORK_TO_SEND:
+        if not verbs & WORK_TO_SEND:
+            return
+        if self.part in (EVERYTHING, WORK):
             self.dispatch.wake()
+        else:
+            nudges.nudge(nudges.TO_SEND)
+
+    def _look(self, what: str) -> None:
+        if what == nudges.TO_SEND:
+            self.dispatch.wake()
+        elif what == nudges.TO_LISTEN:
+            self.listening.look()
+        else:
+            self.sweep()
 
     def _learn_to_read(self) -> None:
         """Load the pipeline after the first page can be served, then read what came in meanwhile."""

@@ -20,6 +20,6 @@ def reopen(response: CampaignResponse, *, by: Membership) -> None:
 
 
 def _lock(response: CampaignResponse) -> CampaignResponse:
-    rows = CampaignResponse.objects.select_for_update(of=("self",)).select_related("customer")
+    rows = CampaignResponse.objects.select_for_update(of=("self",), no_key=True).select_related("customer")
     found: CampaignResponse = rows.get(pk=response.pk)
     return found

@@ -95,11 +95,11 @@ def _decide(opportunity: Opportunity, status: str, by: Membership, at: datetime)
 
 
 def _lock_lead(lead: Lead) -> Lead:
-    found: Lead = Lead.objects.select_for_update(of=("self",)).select_related("customer").get(pk=lead.pk)
+    found: Lead = Lead.objects.select_for_update(of=("self",), no_key=True).select_related("customer").get(pk=lead.pk)
     return found
 
 
 def _lock_opportunity(opportunity: Opportunity) -> Opportunity:
-    rows = Opportunity.objects.select_for_update(of=("self",)).select_related("customer")
+    rows = Opportunity.objects.select_for_update(of=("self",), no_key=True).select_related("customer")
     found: Opportunity = rows.get(pk=opportunity.pk)
     return found

@@ -20,5 +20,7 @@ def reopen(ticket: Ticket, *, by: Membership) -> None:
 
 
 def _lock(ticket: Ticket) -> Ticket:
-    found: Ticket = Ticket.objects.select_for_update(of=("self",)).select_related("customer").get(pk=ticket.pk)
+    found: Ticket = (
+        Ticket.objects.select_for_update(of=("self",), no_key=True).select_related("customer").get(pk=ticket.pk)
+    )
     return found

@@ -1,4 +1,4 @@
-"""Database work away from the event loop, in the pool of threads that keep their connections.
+"""Database work away from the event loop, in a pool of threads.
 
 Never thread-sensitive: that would put every socket behind one slow query.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import Error, connection
+from django.db import connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,6 +21,6 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 def _with_connection(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return work(*args, **kwargs)
-    except Error:
-        connection.close()  # it may be broken; the next one in this thread opens another
-        raise
+    finally:
+        # SQLite's is kept, PostgreSQL's goes back to the process's few: there are more threads than connections
+        connection.close_if_unusable_or_obsolete()

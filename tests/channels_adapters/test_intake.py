@@ -1,6 +1,8 @@
 import json
+import threading
 
 import pytest
+from django.db import OperationalError
 from django_scopes import scopes_disabled
 
 from channels_adapters import connections
@@ -175,3 +177,23 @@ def test_a_change_of_settings_is_served_after_a_moment(inbox, monkeypatch):
 
     assert before.adapter.settings["secret"] == "s3cret"
     assert after.adapter.settings["secret"] == "another"
+
+
+def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
+    answers = iter([OperationalError("away"), None])
+    came_back = threading.Event()
+
+    def look():
+        if (trouble := next(answers)) is not None:
+            raise trouble
+        came_back.set()
+        return 0
+
+    monkeypatch.setattr(intake, "take_in_waiting", look)
+    monkeypatch.setattr(intake, "AFTER_TROUBLE", 0)
+    running = intake.Intake()
+    running.start()
+
+    assert came_back.wait(5)
+    monkeypatch.setattr(intake, "take_in_waiting", lambda: 0)
+    running.stop()

@@ -16,7 +16,7 @@ from tests.factories import make_member, make_workspace
 @pytest.fixture
 def admin(client, workspace, monkeypatch):
     quiet = type("Quiet", (), {"look": lambda self: None, "wake": lambda self: None})()
-    still = type("Still", (), {"listening": quiet, "intake": quiet})()
+    still = type("Still", (), {"look_at_connections": lambda self: None, "intake": quiet})()
     monkeypatch.setattr(views, "workers", lambda: still)
     client.force_login(make_member(workspace, role=Role.ADMIN).agent)
     return client

@@ -1,6 +1,8 @@
-"""The process is killed at random while messages and replies go through; then every one of them is accounted for.
+"""Processes are killed at random while messages and replies go through; then every one of them is accounted for.
 
-    bin/chaos [--inbound 1000] [--replies 300] [--kills 8] [--seed N]
+    bin/chaos [--store sqlite|cluster] [--inbound 2000] [--replies 500] [--kills 8] [--seed N]
+
+On the cluster Redis is killed twice and PostgreSQL once as well. Two agents' tabs follow the live feed all the while.
 
 The platform delivers an update until it is acknowledged and the agent's page submits a reply until it is answered:
 that is what real ones do. Afterwards nothing may be lost, doubled or out of order, and a reply that may or may not
@@ -8,54 +10,52 @@ have arrived must be shown as uncertain.
 """
 
 import argparse
+import contextlib
+import functools
 import random
-import re
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import httpx
 
+from tests.cluster.place import Cluster
 from tests.installation import SECRET, Installation, update, wait_until
+from tests.measuring.account import Ledger, account
+from tests.tab import Tab
 
 CHATS = 20
-
-
-@dataclass
-class Ledger:
-    """What went in, as the outside knows it."""
-
-    inbound: dict[int, list[str]] = field(default_factory=dict)  # chat -> texts in order
-    replies: list[str] = field(default_factory=list)
-    retries: int = 0
+CURRENT_WITHIN = 20.0  # seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run it and print the account; 0 when everything is in order."""
     wanted = _options().parse_args(arguments)
     chance = random.Random(wanted.seed)
-    with Installation() as place, place.sign_in() as page:
+    with Cluster() if wanted.store == "cluster" else Installation() as place, place.sign_in() as page:
         ledger = Ledger()
         _first_messages(place, ledger)
         started = time.monotonic()
+        tabs = [Tab(place, page, base) for base in place.web_bases]
         threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, page, wanted.replies)
         for thread in threads:
             thread.start()
-        _kill_at_random(place, wanted.kills, chance, threads)
+        _break_at_random(place, wanted.kills, chance, threads)
         for thread in threads:
             thread.join()
         took = time.monotonic() - started
+        behind = _wait_until_current(place, tabs)
         _settle(place)
-        return _account(place, ledger, page, wanted, took)
+        behind += _wait_until_current(place, tabs)
+        return account(place, ledger, page, wanted, took) or int(behind > 0)
 
 
 def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="bin/chaos", description=__doc__)
-    options.add_argument("--inbound", type=int, default=1000)
-    options.add_argument("--replies", type=int, default=300)
+    options.add_argument("--inbound", type=int, default=2000)
+    options.add_argument("--replies", type=int, default=500)
+    options.add_argument("--store", choices=("sqlite", "cluster"), default="sqlite")
     options.add_argument("--kills", type=int, default=8)
     options.add_argument("--seed", type=int, default=int(time.time()))
     return options
@@ -118,13 +118,33 @@ def _repliers(place: Installation, ledger: Ledger, page: httpx.Client, replies: 
     return [threading.Thread(target=reply, args=(first,)) for first in range(2)]
 
 
-def _kill_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
-    for number in range(kills):
+def _break_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
+    parts = list(place.parts)
+    breaks = [functools.partial(_kill, place, chance.choice(parts)) for _ in range(kills)] + place.faults()
+    chance.shuffle(breaks)
+    for number, happens in enumerate(breaks, start=1):
         time.sleep(chance.uniform(0.3, 2.0))
         busy = any(thread.is_alive() for thread in threads)
-        place.kill()
-        print(f"killed {number + 1} of {kills}{'' if busy else ' (after the last message)'}", flush=True)
-        place.start(ready=False)
+        what = happens() or getattr(happens, "__name__", "")
+        print(f"break {number} of {len(breaks)}: {what}{'' if busy else ' (after the last message)'}", flush=True)
+
+
+def _kill(place: Installation, part: str) -> str:
+    place.end_part(part)
+    place.start_part(part)
+    place.wait_for(part)
+    return part.split("-")[0]
+
+
+def _wait_until_current(place: Installation, tabs: list[Tab]) -> int:
+    """How many tabs have not reached the newest event in time; the head of now, which may go on moving."""
+    ((head,),) = place.rows("SELECT max(event_head) FROM crm_workspace")
+    started = time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: all(tab.head >= head for tab in tabs), CURRENT_WITHIN, "the tabs")
+    behind = sum(tab.head < head for tab in tabs)
+    print(f"tabs      {len(tabs)}, {behind} behind event {head} after {time.monotonic() - started:.1f} s", flush=True)
+    return behind
 
 
 def _settle(place: Installation) -> None:
@@ -132,67 +152,6 @@ def _settle(place: Installation) -> None:
     raw = "SELECT count(*) FROM channels_adapters_rawdelivery WHERE state = 'waiting'"
     out = "SELECT count(*) FROM conversations_delivery WHERE state IN ('queued', 'sending')"
     wait_until(lambda: place.rows(raw)[0][0] == 0 and place.rows(out)[0][0] == 0, 150, "settling")
-
-
-def _account(place: Installation, ledger: Ledger, page: httpx.Client, wanted: argparse.Namespace, took: float) -> int:
-    stored = place.rows(
-        "SELECT t.external_id, m.text FROM conversations_message m JOIN conversations_thread t ON t.id = m.thread_id "
-        "WHERE m.direction = 'in' ORDER BY m.conversation_id, m.seq"
-    )
-    by_chat: dict[int, list[str]] = {}
-    for chat, text in stored:
-        by_chat.setdefault(int(chat), []).append(text)
-    sent_in = sum(map(len, ledger.inbound.values()))
-    lost = sum((Counter(texts) - Counter(by_chat.get(chat, []))).total() for chat, texts in ledger.inbound.items())
-    doubled = len(stored) - len(set(stored))
-    disordered = sum(by_chat.get(chat) != texts for chat, texts in ledger.inbound.items()) if not lost else -1
-    replies = _replies(place, ledger, page)
-    print(f"inbound   {sent_in} sent, {lost} lost, {doubled} doubled, {disordered} conversations out of order")
-    print(
-        f"replies   {len(ledger.replies)} submitted, {replies['lost']} lost, {replies['doubled']} doubled, "
-        f"{replies['uncertain']} uncertain of which {replies['shown']} shown and {replies['gone']} not gone out"
-    )
-    print(f"kills     {wanted.kills}, {ledger.retries} retries from outside, {took:.1f} s, seed {wanted.seed}")
-    bad = lost + doubled + abs(disordered) + replies["lost"] + replies["doubled"]
-    bad += replies["uncertain"] - replies["shown"]
-    print("in order" if not bad else "NOT in order")
-    return 1 if bad else 0
-
-
-def _replies(place: Installation, ledger: Ledger, page: httpx.Client) -> dict[str, int]:
-    states = place.rows(
-        "SELECT m.text, d.state, m.conversation_id, m.id FROM conversations_message m "
-        "LEFT JOIN conversations_delivery d ON d.message_id = m.id WHERE m.direction = 'out'"
-    )
-    arrived = Counter(place.sent_texts())
-    rows = Counter(text for text, _state, _conversation, _pk in states)
-    uncertain = [row for row in states if row[1] == "uncertain"]
-    settled = {text for text, state, _conversation, _pk in states if state == "uncertain" or arrived[text]}
-    shown = sum(_is_shown(page, conversation, pk) for _text, _state, conversation, pk in uncertain)
-    return {
-        "lost": sum(text not in settled for text in ledger.replies),
-        "doubled": sum(count > 1 for count in rows.values()) + sum(count > 1 for count in arrived.values()),
-        "uncertain": len(uncertain),
-        "shown": shown,
-        "gone": sum(not arrived[text] for text, _state, _conversation, _pk in uncertain),
-    }
-
-
-def _is_shown(page: httpx.Client, conversation: int, message: int) -> bool:
-    """Whether the agent's page says that the reply is uncertain, walking back to where it stands."""
-    html = page.get(f"/inbox/{conversation}/").text
-    while f'id="message-{message}"' not in html:
-        earlier = _earlier(html)
-        if not earlier:
-            return False
-        html = page.get(earlier, headers={"HX-Request": "true"}).text
-    start = html.index(f'id="message-{message}"')
-    return "May or may not have arrived." in html[start:].split("</article>")[0]
-
-
-def _earlier(html: str) -> str:
-    link = re.search(r'href="(/inbox/\d+/earlier/[^"]+)"', html)
-    return link[1] if link else ""
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def measure(place: Installation) -> dict[str, Any]:
     started = time.monotonic()
     place.start(ready=False)
     live = time.monotonic() - started
-    place.wait_ready()
+    place.wait_for("serve", ready=True)
     ready = time.monotonic() - started
     time.sleep(2)
     rest = _resident(place)
@@ -32,7 +32,7 @@ def measure(place: Installation) -> dict[str, Any]:
 
 def _resident(place: Installation) -> int:
     """KiB of memory that are the server's."""
-    status = Path(f"/proc/{place.server.pid}/status").read_text()  # type: ignore[union-attr]
+    status = Path(f"/proc/{place.processes['serve'].pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.installation import ROOT, SECRET, Installation, free_port, update
+from tests.installation import ROOT, SECRET, Installation, update
 from tests.measuring.figures import quantiles
+from tests.servers import free_port
 
 PACE = 0.05  # seconds between messages: low load
 IN_FLIGHT = 16
@@ -63,7 +64,7 @@ async def _measure(place: Installation, messages: int) -> dict[str, Any]:
 
 def _cpu(place: Installation) -> float:
     """Seconds of processor time that the server has used."""
-    fields = Path(f"/proc/{place.server.pid}/stat").read_text().rsplit(")", 1)[1].split()  # type: ignore[union-attr]
+    fields = Path(f"/proc/{place.processes['serve'].pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 

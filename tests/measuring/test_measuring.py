@@ -4,16 +4,22 @@ import os
 
 import pytest
 
+from tests.conftest import left_out
 from tests.measuring import bench, chaos
+from tests.servers import missing
 
 pytestmark = pytest.mark.xdist_group("journeys")  # one server at a time
 IS_LONG = bool(os.environ.get("RAPPORT_LONG"))
 
 
-def test_nothing_is_lost_doubled_or_disordered_when_the_process_is_killed(capsys):
-    counts = ("1000", "300", "8") if IS_LONG else ("100", "30", "2")
+@pytest.mark.parametrize("store", ["sqlite", "cluster"])
+def test_nothing_is_lost_doubled_or_disordered_when_processes_are_killed(capsys, store):
+    if store == "cluster" and missing():
+        left_out("faults on the cluster", f"not here: {', '.join(missing())}")
+        pytest.skip("PostgreSQL, Redis or nginx is not here")
+    counts = ("2000", "500", "8") if IS_LONG else ("100", "30", "2")
 
-    failed = chaos.main(["--inbound", counts[0], "--replies", counts[1], "--kills", counts[2]])
+    failed = chaos.main(["--store", store, "--inbound", counts[0], "--replies", counts[1], "--kills", counts[2]])
 
     said = capsys.readouterr().out
     assert failed == 0, said

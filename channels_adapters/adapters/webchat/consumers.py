@@ -7,7 +7,6 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from channels_adapters import connections
@@ -16,6 +15,7 @@ from channels_adapters.adapters.webchat.history import Place
 from conversations.live import feed as live
 from conversations.live import typing
 from conversations.live.fragments import Frame
+from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 FORBIDDEN, TOO_MUCH = 4403, 4429  # after accept: a refusal before it reads as 1006
@@ -35,7 +35,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         asked = parse_qs(self.scope["query_string"].decode("latin-1"))
         key, token = self.scope["url_route"]["kwargs"]["key"], asked.get("token", [""])[0]
-        self.place = await sync_to_async(_place, thread_sensitive=False)(key, token)
+        self.place = await in_thread(_place, key, token)
         if self.place is None:
             await self.accept()
             await self.close(code=FORBIDDEN)
@@ -65,7 +65,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
             await self.close(code=TOO_MUCH)
         elif self.place is not None and now - self.typed_at >= TYPING_EVERY and _is_typing(text_data):
             self.typed_at = now
-            await sync_to_async(_tell_typing, thread_sensitive=False)(self.place)
+            await in_thread(_tell_typing, self.place)
 
     async def events_moved(self, frame: Frame) -> None:
         if frame.is_reset or (frame.threads and (self.thread_id is None or self.thread_id in frame.threads)):
@@ -84,7 +84,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
             await self.moved.wait()
             self.moved.clear()
             try:
-                html = await sync_to_async(self._news, thread_sensitive=False)(place)
+                html = await in_thread(self._news, place)
             except Exception:
                 logger.exception("a visitor could not be shown what is new", extra={"inbox": place.inbox.pk})
                 await asyncio.sleep(1)

@@ -1,0 +1,107 @@
+"""Two web processes, one that works, one with the schedule, behind nginx on PostgreSQL and Redis."""
+
+import signal
+import time
+
+import httpx
+import pytest
+
+from tests.cluster.place import Cluster
+from tests.conftest import left_out
+from tests.installation import SECRET, update, wait_until
+from tests.servers import missing
+from tests.tab import Tab
+
+pytestmark = pytest.mark.xdist_group("journeys")  # one installation at a time
+CURRENT_WITHIN = 20.0  # seconds
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    if missing():
+        left_out("the cluster", f"not here: {', '.join(missing())}")
+        pytest.skip("PostgreSQL, Redis or nginx is not here")
+    with Cluster() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def page(cluster):
+    with cluster.sign_in() as client:
+        yield client
+
+
+@pytest.fixture
+def tabs(cluster, page):
+    opened = [Tab(cluster, page, base) for base in cluster.web_bases]
+    for tab in opened:
+        assert tab.is_open.wait(20)
+    yield opened
+    for tab in opened:
+        tab.close()
+
+
+def deliver(base, cluster, number, text, chat=77):
+    headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+    return httpx.post(f"{base}/hooks/{cluster.key}/", json=update(number, chat, text), headers=headers, timeout=10)
+
+
+def shows(tab, text):
+    return any(text in frame for frame in tab.texts)
+
+
+def reply(page, cluster, text):
+    ((conversation,),) = cluster.rows("SELECT max(id) FROM conversations_conversation")
+    fields = {"text": text, "client_id": f"test-{text}"}
+    return page.post(f"/inbox/{conversation}/reply/", data=fields, headers={"HX-Request": "true"})
+
+
+def test_a_message_to_either_web_process_reaches_the_sockets_of_both(cluster, tabs):
+    for number, base in enumerate([*cluster.web_bases, cluster.base, cluster.base], start=100):
+        assert deliver(base, cluster, number, f"mark-{number}").status_code == 200
+        for tab in tabs:
+            wait_until(lambda: shows(tab, f"mark-{number}"), 5, f"mark-{number}")  # noqa: B023
+
+
+def test_a_reply_leaves_once_and_within_a_second(cluster, page):
+    deliver(cluster.base, cluster, 200, "hello")
+    wait_until(lambda: cluster.rows("SELECT count(*) FROM conversations_conversation")[0][0], 5, "the conversation")
+    took = []
+    for number in range(5):
+        started = time.monotonic()
+        assert reply(page, cluster, f"answer {number}").status_code == 200
+        wait_until(lambda: f"answer {number}" in cluster.sent_texts(), 5, "the reply")  # noqa: B023
+        took.append(time.monotonic() - started)
+
+    assert sorted(took)[2] < 1.0, took
+    assert [cluster.sent_texts().count(f"answer {number}") for number in range(5)] == [1] * 5
+
+
+def test_sockets_are_current_soon_after_redis_was_away(cluster, tabs):
+    cluster.redis.end(signal.SIGKILL)
+    assert deliver(cluster.base, cluster, 300, "while redis was away").status_code == 200
+    time.sleep(1.5)
+    cluster.redis.start()
+    assert deliver(cluster.base, cluster, 301, "when redis was back").status_code == 200
+
+    for tab in tabs:
+        wait_until(lambda: shows(tab, "when redis was back"), CURRENT_WITHIN, "a current socket")  # noqa: B023
+        assert shows(tab, "while redis was away")
+
+
+def test_a_web_process_that_is_stopped_loses_nothing(cluster):
+    stopped = next(iter(cluster.parts))
+    taken = []
+    for number in range(400, 460):
+        if number == 420:
+            cluster.processes[stopped].send_signal(signal.SIGTERM)
+        while deliver(cluster.base, cluster, number, f"stop-{number}", chat=78).status_code != 200:
+            time.sleep(0.05)
+        taken.append(f"stop-{number}")
+    stored = "SELECT text FROM conversations_message WHERE text LIKE 'stop-%' ORDER BY seq"
+    wait_until(lambda: len(cluster.rows(stored)) >= len(taken), 15, "every message")
+
+    assert [text for (text,) in cluster.rows(stored)] == taken
+    cluster.end_part(stopped)
+    cluster.start_part(stopped)
+    cluster.wait_for(stopped)
