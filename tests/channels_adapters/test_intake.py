@@ -7,7 +7,7 @@ from django_scopes import scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.models import Connection, RawDelivery
-from channels_adapters.workers import taking_in
+from channels_adapters.workers import intake, taking_in
 from channels_adapters.workers.intake import Arrival, store
 from channels_adapters.workers.taking_in import take_in_waiting
 from conversations import inbound, reading
