@@ -14,6 +14,7 @@ from channels_adapters.workers.intake import Intake, drop_old
 from channels_adapters.workers.listening import Listening
 from conversations import catching_up
 from conversations.live import typing
+from conversations.webhooks.teller import Teller
 from crm.workspace import hints
 from crm.workspace.models import Workspace
 
@@ -23,12 +24,13 @@ WORK_TO_SEND = {"reply.queued", "delivery.changed", "file.expected"}
 
 
 class Workers:
-    """Intake, dispatch and pollers of one process."""
+    """Intake, dispatch, pollers and webhooks of one process."""
 
     def __init__(self) -> None:
         self.intake = Intake()
         self.dispatch = Dispatch()
         self.listening = Listening(self.intake)
+        self.teller = Teller()
 
     def start(self) -> None:
         """Write down what the channels can do, take in what waits, and serve from now on."""
@@ -38,6 +40,7 @@ class Workers:
         typing.listen(show_typing)
         self.intake.start()
         self.dispatch.start()
+        self.teller.start()
         self.listening.look()
         threading.Thread(target=self._learn_to_read, name="loading-triage", daemon=True).start()
 
@@ -45,6 +48,7 @@ class Workers:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""
         self.intake.wake()
         self.dispatch.wake()
+        self.teller.wake()
         self.listening.look()
         read_late()
         drop_old(RAW_KEPT_DAYS)
@@ -52,12 +56,14 @@ class Workers:
     def stop(self) -> None:
         hints.forget(self._hear)
         self.listening.stop()
+        self.teller.stop()
         self.dispatch.stop()
         self.intake.stop()
         connections.forget()
         platform_loop.stop()
 
     def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
+        self.teller.wake()
         if verbs & WORK_TO_SEND:
             self.dispatch.wake()
 
