@@ -1,12 +1,12 @@
 """Conversations and their messages, to read."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Schema
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from conversations.api.showing import ConversationOut, MessageOut, head_of, message_out, of_list, of_thread, shown
 from conversations.models import Conversation
@@ -17,6 +17,13 @@ from crm.workspace.models import Function, Membership
 
 router = new_router("conversations")
 READ = Token("read", "conversation.view")
+
+
+def _written_out(at: object) -> object:
+    """A number is no time here, though pydantic takes it for seconds."""
+    if isinstance(at, str) and "-" not in at[1:]:
+        raise ValueError("Write the time as 2026-11-22T09:30:00Z.")
+    return at
 
 
 class ConversationList(Schema):
@@ -35,7 +42,9 @@ class ConversationFilter(PageOf):
     assignee: str | None = Field(None, pattern="^(me|none|[0-9]{1,18})$", description="`me`, `none` or a member's id")
     customer: Id | None = Field(None, description="The id of a customer")
     channel: str | None = Field(None, max_length=20, description="A kind of channel, as `telegram`")
-    updated_since: AwareDatetime | None = Field(None, description="With a message at that time or later")
+    updated_since: Annotated[AwareDatetime, BeforeValidator(_written_out)] | None = Field(
+        None, description="With a message at that time or later"
+    )
 
 
 @router.get("", auth=READ, response={200: ConversationList, **refusals()}, operation_id="list_conversations")

@@ -11,7 +11,7 @@ from ninja.responses import Status
 from conversations.models import WebhookDelivery, WebhookSubscription
 from conversations.webhooks import subscribing
 from crm.api.access import ApiRequest, Token, new_router
-from crm.api.lists import Id, PageOf, page
+from crm.api.lists import Given, Id, PageOf, page
 from crm.api.problems import Refusal, refusals
 from crm.web.outgoing import LONGEST_URL, NotAllowed
 
@@ -22,12 +22,12 @@ Verb = Annotated[str, Field(max_length=40, pattern=r"^[a-z_]+\.[a-z_]+$")]
 VERBS: Any = Field([], max_length=50, description="As `message.received`; empty: all events")
 
 
-class WebhookIn(Schema):
+class WebhookIn(Given):
     url: Url
     verbs: list[Verb] = VERBS
 
 
-class WebhookChange(Schema):
+class WebhookChange(Given):
     """What is left out stays as it is."""
 
     url: Url | None = None

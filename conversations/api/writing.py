@@ -20,7 +20,7 @@ from conversations.inbox.forms import members
 from conversations.models import Conversation, Message, Note
 from conversations.text import TEXT_LIMIT
 from crm.api.access import ApiRequest, Token
-from crm.api.lists import Id
+from crm.api.lists import Given, Id
 from crm.api.problems import Refusal, refusals
 from crm.workspace.events import change
 from crm.workspace.models import Membership
@@ -41,12 +41,12 @@ Key = Annotated[
 Token_ = Annotated[str, Field(max_length=40, pattern="^[A-Za-z0-9_-]+$")]
 
 
-class ReplyIn(Schema):
+class ReplyIn(Given):
     text: str = Field("", max_length=TEXT_LIMIT)
     files: list[Token_] = Field([], max_length=20, description="Tokens of files that were uploaded before")
 
 
-class NoteIn(Schema):
+class NoteIn(Given):
     text: str = Field(max_length=TEXT_LIMIT)
 
 
@@ -60,7 +60,7 @@ class NoteOut(Schema):
     idempotency_key: str
 
 
-class AssignIn(Schema):
+class AssignIn(Given):
     assignee: Id | None = Field(description="A member's id; null: nobody")
 
 

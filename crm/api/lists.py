@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from ninja import Field, Schema
+from pydantic import BaseModel, ConfigDict
 
 from crm.api.problems import Refusal
 from crm.workspace import paging
@@ -13,6 +14,12 @@ from crm.workspace import paging
 LARGEST_ID = 2**63 - 1
 FOREIGN = "This cursor is not one of ours: begin again without it."
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+class Given(BaseModel):
+    """A body that is sent to us. Not Ninja's Schema: that takes a list for an object without fields."""
+
+    model_config = ConfigDict(strict=True)
 
 
 class PageOf(Schema):

@@ -66,6 +66,7 @@ def test_a_list_costs_the_same_whatever_is_on_it(inbox, program, django_assert_m
         "assignee=you",
         "customer=0",
         "updated_since=now",
+        "updated_since=0.5",
         "channel=%00",
         "updated_since=0001-01-01T00:00:00Z",
         "updated_since=2026-01-01T00:00:00",

@@ -1,8 +1,10 @@
 import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django_scopes import scope
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -283,3 +285,27 @@ def test_the_secret_is_ciphertext_in_the_database(told):
     with connection.cursor() as cursor:
         cursor.execute("SELECT secret FROM conversations_webhooksubscription")
         assert b"whsec" not in bytes(cursor.fetchone()[0])
+
+
+def test_a_private_address_is_called_when_the_command_line_allowed_it(owner, subscriber):
+    out = StringIO()
+    call_command("add_webhook", owner.agent.email, "http://127.0.0.1:9000/", "--allow-private", stdout=out)
+    resolve_one(owner)
+    send_due()
+
+    _url, body, headers, private = subscriber.calls[0]
+    assert private
+    assert Webhook(out.getvalue().strip()).verify(body, headers)
+
+
+def test_another_address_is_held_to_the_public_network_again(owner, program):
+    told = subscribe("http://127.0.0.1:9000/", [], by=owner, may_be_private=True)
+
+    program.call("patch", f"webhooks/{told.pk}", {"url": "http://127.0.0.1:9001/"})
+
+    assert not WebhookSubscription.objects.get().may_be_private
+
+
+def test_the_command_refuses_who_may_not_change_settings(member):
+    with pytest.raises(CommandError, match="admin"):
+        call_command("add_webhook", member.agent.email, URL)

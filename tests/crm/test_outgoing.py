@@ -14,7 +14,8 @@ class Server:
     """A web server on loopback that answers with fixed bytes and counts who connects."""
 
     def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", *, drip: float = 0) -> None:
-        outer, self.connections, self.requests = self, 0, []
+        outer, self.connections = self, 0
+        self.requests: list[bytes] = []
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
