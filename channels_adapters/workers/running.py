@@ -14,6 +14,7 @@ from channels_adapters.workers.intake import Intake, drop_old
 from channels_adapters.workers.listening import Listening
 from conversations import catching_up
 from conversations.live import typing
+from conversations.webhooks import settling
 from conversations.webhooks.teller import Teller
 from crm.workspace import hints
 from crm.workspace.models import Workspace
@@ -52,6 +53,7 @@ class Workers:
         self.listening.look()
         read_late()
         drop_old(RAW_KEPT_DAYS)
+        settling.drop_old(RAW_KEPT_DAYS)
 
     def stop(self) -> None:
         hints.forget(self._hear)

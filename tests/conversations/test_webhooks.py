@@ -309,3 +309,15 @@ def test_another_address_is_held_to_the_public_network_again(owner, program):
 def test_the_command_refuses_who_may_not_change_settings(member):
     with pytest.raises(CommandError, match="admin"):
         call_command("add_webhook", member.agent.email, URL)
+
+
+def test_the_log_is_kept_for_a_while_and_what_waits_is_kept_for_good(owner, told, subscriber):
+    resolve_one(owner)
+    send_due()
+    subscriber.answers = [Answer(500, "")]
+    resolve_one(owner)
+    send_due()
+    WebhookDelivery.objects.update(created_at=clock.now() - timedelta(days=31))
+
+    assert settling.drop_old(30) == 1
+    assert WebhookDelivery.objects.get().state == "queued"
