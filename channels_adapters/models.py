@@ -5,8 +5,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from channels_adapters.encrypted import EncryptedBytes, EncryptedJSON
 from conversations.models import Inbox
+from crm.web.encrypted import EncryptedBytes, EncryptedJSON
 from crm.workspace import clock
 from crm.workspace.owned import WorkspaceOwned
 

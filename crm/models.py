@@ -6,9 +6,11 @@ from crm.people.models import Company, Customer, Identity, Origin
 from crm.sales.models import Lead, Opportunity, Quote
 from crm.support.models import Ticket
 from crm.workspace.models import Agent, Counter, Event, Membership, Team, Workspace
+from crm.workspace.tokens import ApiToken
 
 __all__ = [
     "Agent",
+    "ApiToken",
     "Campaign",
     "CampaignResponse",
     "Company",

@@ -4,11 +4,14 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from project.api import api, nothing_here
 from project.views import SignIn
 
 handler500 = "project.views.failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
+    path("api/v1/", api.urls),
+    path("api/<path:path>", nothing_here),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("", include("conversations.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from channels_adapters.settings_pages import views
+from channels_adapters.settings_pages import tokens, views
 
 urlpatterns = [
     path("settings/", views.settings, name="settings"),
@@ -11,4 +11,6 @@ urlpatterns = [
     path("settings/inboxes/<int:pk>/resume/", views.resume, name="inbox-resume"),
     path("settings/parked/<int:pk>/", views.parked, name="parked-delivery"),
     path("settings/parked/<int:pk>/retry/", views.retry, name="parked-retry"),
+    path("settings/tokens/", tokens.tokens, name="api-tokens"),
+    path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="api-token-revoke"),
 ]

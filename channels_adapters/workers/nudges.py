@@ -18,7 +18,7 @@ from crm.workspace.threads import in_thread
 logger = logging.getLogger(__name__)
 GROUP = "work"
 LOOK_EVERY = 10.0  # seconds
-TO_SEND, TO_LISTEN, ALL = "send", "listen", "all"
+TO_SEND, TO_TELL, TO_LISTEN, ALL = "send", "tell", "listen", "all"
 
 
 def use_platform_loop() -> None:
@@ -27,7 +27,7 @@ def use_platform_loop() -> None:
 
 
 def nudge(what: str) -> None:
-    """Say that there is something to send, something to listen to, or that it is time to look at all."""
+    """Say that there is something to send, to tell subscribers or to listen to, or that it is time to look at all."""
     layer.post(GROUP, {"type": "work.look", "what": what})
 
 

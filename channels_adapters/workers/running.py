@@ -19,6 +19,8 @@ from channels_adapters.workers.listening import Listening
 from channels_adapters.workers.taking_in import drop_old
 from conversations import catching_up
 from conversations.live import typing
+from conversations.webhooks import settling
+from conversations.webhooks.teller import Teller
 from crm.workspace import hints
 from crm.workspace.models import Workspace
 
@@ -29,7 +31,7 @@ EVERYTHING, WEB, WORK, SCHEDULE = "", "web", "work", "schedule"
 
 
 class Workers:
-    """Intake, dispatch and pollers of one process."""
+    """Intake, dispatch, pollers and webhooks of one process."""
 
     def __init__(self) -> None:
         self.part = EVERYTHING
@@ -37,6 +39,7 @@ class Workers:
         self.dispatch = Dispatch()
         self.listening = Listening(self.intake)
         self._ear = nudges.Ear(self._look)
+        self.teller = Teller()
 
     def start(self, part: str = EVERYTHING) -> None:
         """Take in what waits, and serve `part` from now on."""
@@ -59,6 +62,7 @@ class Workers:
         else:
             self._ear.open()
         self.dispatch.start()
+        self.teller.start()
         self.listening.look()
 
     def order_sweep(self) -> None:
@@ -68,11 +72,13 @@ class Workers:
         else:
             self.sweep()
         drop_old(RAW_KEPT_DAYS)
+        settling.drop_old(RAW_KEPT_DAYS)
 
     def sweep(self) -> None:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""
         self.intake.wake()
         self.dispatch.wake()
+        self.teller.wake()
         self.listening.look()
         read_late()
 
@@ -88,6 +94,7 @@ class Workers:
         self._ear.close()
         if self.part in (EVERYTHING, WORK):
             self.listening.stop()
+            self.teller.stop()
             self.dispatch.stop()
         if self.part != SCHEDULE:
             self.intake.stop()
@@ -95,19 +102,21 @@ class Workers:
         platform_loop.stop()
 
     def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
-        if not verbs & WORK_TO_SEND:
+        if self.part not in (EVERYTHING, WORK):
+            nudges.nudge(nudges.TO_SEND if verbs & WORK_TO_SEND else nudges.TO_TELL)
             return
-        if self.part in (EVERYTHING, WORK):
+        self.teller.wake()
+        if verbs & WORK_TO_SEND:
             self.dispatch.wake()
-        else:
-            nudges.nudge(nudges.TO_SEND)
 
     def _look(self, what: str) -> None:
+        if what in (nudges.TO_SEND, nudges.TO_TELL):
+            self.teller.wake()
         if what == nudges.TO_SEND:
             self.dispatch.wake()
         elif what == nudges.TO_LISTEN:
             self.listening.look()
-        else:
+        elif what == nudges.ALL:
             self.sweep()
 
     def _learn_to_read(self) -> None:

@@ -5,6 +5,7 @@ from conversations.models.inbox import Inbox
 from conversations.models.message import File, Message, Note, Reaction, Revision
 from conversations.models.thread import Conversation, Thread
 from conversations.models.understanding import Correction, Route, RoutedRecord, Triage
+from conversations.webhooks.models import WebhookDelivery, WebhookSubscription
 
 __all__ = [
     "Conversation",
@@ -20,4 +21,6 @@ __all__ = [
     "RoutedRecord",
     "Thread",
     "Triage",
+    "WebhookDelivery",
+    "WebhookSubscription",
 ]

@@ -23,6 +23,8 @@ class MembershipMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith("/api/"):  # a token says who asks; no session is read
+            return self.get_response(request)
         agent = getattr(request, "user", None)
         membership = membership_of(agent) if agent is not None and agent.is_authenticated else None
         request.membership = membership  # type: ignore[attr-defined]  # Django offers no typed place for it
