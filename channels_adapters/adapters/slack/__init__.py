@@ -27,7 +27,7 @@ from channels_adapters.contract import (
     Unreadable,
     WebhookRejected,
 )
-from channels_adapters.reading import Broken, Fields
+from channels_adapters.reading import Broken
 from conversations.normalized import Inbound
 
 _MEGABYTE = 1024 * 1024
@@ -138,8 +138,7 @@ class SlackAdapter(ChannelAdapter):
     async def fetch(self, external_id: str, limit: int) -> bytes:
         client = self._open()
         with nothing_to_lose():
-            told = await client.web.files_info(file=external_id)
-        file = Fields(told.data if isinstance(told.data, dict) else {}).one("file")
+            file = (await client.call("files.info", file=external_id)).one("file")
         if (size := file.size("size")) is not None and size > limit:
             raise Refused("the file is larger than this inbox takes")
         address = file.text("url_private_download") or file.text("url_private")
@@ -164,8 +163,7 @@ class SlackAdapter(ChannelAdapter):
             return Check(problems=("Give the signing secret, or an app-level token for Socket Mode.",))
         try:
             with nothing_to_lose():
-                said = await self._open().web.auth_test()
-                me = Fields(said.data if isinstance(said.data, dict) else {})
+                me = await self._open().call("auth.test")
         except SendFailed as failure:
             return Check(problems=(failure.reason,))
         facts = {"bot": f"@{me.text('user')}", "workspace": me.text("team"), "team_id": me.text("team_id")}

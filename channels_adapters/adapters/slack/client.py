@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from channels_adapters.adapters.slack.errors import BAD_TOKEN, nothing_to_lose
 from channels_adapters.contract import Refused, Retryable
+from channels_adapters.reading import Fields
 
 OFFICIAL_API = "https://slack.com"
 _FILE_HOSTS = ("slack.com", "files.slack.com", "slack-files.com")
@@ -36,6 +37,17 @@ class Client:
         )
         self.web.proxy = None  # the session knows the machine's proxy, and what goes past it
         self._token = token
+
+    async def call(self, method: str, **fields: str | int | None) -> Fields:
+        """What a method of the Web API answers; raises the SDK's errors.
+
+        The fields go into the body as a form, which every method takes; the SDK's own methods put some of them into
+        the address, where proxies write them down.
+        """
+        told = await self.web.api_call(method, data={key: value for key, value in fields.items() if value is not None})
+        if not isinstance(told.data, dict):
+            raise TypeError("the answer is not an object")
+        return Fields(told.data)
 
     async def upload(self, address: str, data: bytes) -> None:
         """Put a file's bytes where Slack said; nobody sees them yet."""

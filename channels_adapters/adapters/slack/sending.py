@@ -1,9 +1,9 @@
 """One part of a message on its way out, and the question whether it arrived."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from channels_adapters.adapters.slack.client import Client
 from channels_adapters.adapters.slack.errors import nothing_to_lose, plain_words
@@ -44,7 +44,6 @@ async def send(client: Client, part: OutboundPart) -> str:
             text=escaped(clean(part.text)),
             thread_ts=place.thread_ts,
             metadata={"event_type": _EVENT, "event_payload": {"part": str(part.delivery_id)}},
-            unfurl_links=False,
         )
         if not isinstance(said["ts"], str):
             raise TypeError("the message has no ts")
@@ -58,18 +57,18 @@ async def _share(client: Client, part: OutboundPart, file: OutboundFile, place: 
         raise Refused("the file is empty")
     channel = await _channel(client, place)
     with nothing_to_lose():
-        slot = await client.web.files_getUploadURLExternal(filename=name, length=len(file.data))
-        file_id, address = str(slot["file_id"]), str(slot["upload_url"])
-    await client.upload(address, file.data)
+        slot = await client.call("files.getUploadURLExternal", filename=name, length=len(file.data))
+    file_id = slot.text("file_id")
+    await client.upload(slot.text("upload_url"), file.data)
     with plain_words():
-        shared = await client.web.files_completeUploadExternal(
-            files=[{"id": file_id, "title": name}],
+        shared = await client.call(
+            "files.completeUploadExternal",
+            files=json.dumps([{"id": file_id, "title": name}]),
             channel_id=channel,
             thread_ts=place.thread_ts,
             initial_comment=escaped(clean(part.text)) or None,
         )
-    data = shared.data
-    return _ts_of_share(Fields(data if isinstance(data, dict) else {}), channel) or file_id
+    return _ts_of_share(shared, channel) or file_id
 
 
 def _ts_of_share(answer: Fields, channel: str) -> str:
@@ -85,8 +84,8 @@ async def _channel(client: Client, place: Place) -> str:
     if not place.channel.startswith(("U", "W")):
         return place.channel
     with nothing_to_lose():
-        opened = await client.web.conversations_open(users=place.channel)
-        return str(opened["channel"]["id"])
+        opened = await client.call("conversations.open", users=place.channel)
+    return opened.one("channel").text("id")
 
 
 async def look_up(client: Client, part: OutboundPart) -> str | None:
@@ -95,15 +94,19 @@ async def look_up(client: Client, part: OutboundPart) -> str | None:
         raise Uncertain("Slack cannot be asked about a file")
     place, cursor = Place.of(part.thread_id), ""
     channel = await _channel(client, place)
-    asked: dict[str, Any] = {"channel": channel, "oldest": f"{(part.wanted_at - _CLOCKS_APART).timestamp():.6f}"}
-    web = client.web
-    ask: Any = web.conversations_replies if place.thread_ts else web.conversations_history
-    if place.thread_ts:
-        asked["ts"] = place.thread_ts
+    oldest = f"{(part.wanted_at - _CLOCKS_APART).timestamp():.6f}"
+    method = "conversations.replies" if place.thread_ts else "conversations.history"
     for _ in range(_PAGES):
         with nothing_to_lose():
-            page = await ask(**asked, limit=_PAGE, cursor=cursor or None, include_all_metadata=True)
-            answer = Fields(page.data if isinstance(page.data, dict) else {})
+            answer = await client.call(
+                method,
+                channel=channel,
+                ts=place.thread_ts,
+                oldest=oldest,
+                limit=_PAGE,
+                cursor=cursor or None,
+                include_all_metadata="true",
+            )
         if found := _ours(answer, part.delivery_id):
             return found
         cursor = answer.one("response_metadata").text("next_cursor")
