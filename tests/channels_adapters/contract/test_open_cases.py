@@ -45,6 +45,8 @@ def take(adapter, request, seen):
     hook = HookRequest(request["method"], request["path"], request["query"], headers, request["body"])
     try:
         adapter.authenticate(hook)
+        if adapter.answer(hook) is not None:
+            return "challenge", []
         delivery_id = adapter.delivery_id(hook.body)
     except WebhookRejected:
         return "reject", []
