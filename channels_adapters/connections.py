@@ -53,6 +53,11 @@ def serving(key: str) -> Served | None:
     return _remember(key, connection)
 
 
+def known(key: str) -> Served | None:
+    """What was last seen behind a hook's key, however long ago: for when the database does not answer."""
+    return _served.get(key)
+
+
 def _remember(key: str, connection: Connection) -> Served:
     with _lock:
         known = _served.get(key)
@@ -90,7 +95,8 @@ def complete(channel: str, given: Mapping[str, str]) -> dict[str, str]:
     if unknown:
         raise WrongSettings(f"{channel} has no setting {min(unknown)!r}; it has: {', '.join(form) or 'none'}")
     settings = {key: str(given.get(key, "")).strip() or setting.default for key, setting in form.items()}
-    missing = [key for key, setting in form.items() if setting.required and not settings[key]]
+    needed = {key for key, setting in form.items() if setting.required and not settings.get(setting.unless)}
+    missing = [key for key in form if key in needed and not settings[key]]
     if missing:
         raise WrongSettings(f"{channel} needs {', '.join(missing)}: {form[missing[0]].help}")
     if "secret_token" in form and not settings["secret_token"]:

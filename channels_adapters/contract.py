@@ -16,6 +16,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from conversations.normalized import Inbound
@@ -72,6 +73,7 @@ class Capabilities:
     reactions: bool = False
     public_posts: bool = False
     repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
+    looks_up: bool = False  # the platform can be asked whether a part arrived: see `look_up`
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -88,6 +90,7 @@ class Setting:
     required: bool = True
     default: str = ""
     by_hand: bool = True  # False: filled in by the test, or given on the command line only
+    unless: str = ""  # the setting that, when given, makes this one optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class OutboundPart:
     text: str = ""
     file: OutboundFile | None = None
     reply_to: str = ""
+    wanted_at: datetime | None = None  # no try of it was made before; for `look_up`
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,8 @@ class ChannelAdapter(ABC):
     capabilities: ClassVar[Capabilities]
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
+    answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = settings
@@ -184,6 +190,13 @@ class ChannelAdapter(ABC):
     @abstractmethod
     async def send(self, part: OutboundPart) -> SendReceipt:
         """Send one part; raises Retryable, Refused or Uncertain."""
+
+    async def look_up(self, part: OutboundPart) -> SendReceipt | None:
+        """Whether a part arrived of which nobody knows: its receipt, or None when it surely did not and will not.
+
+        Only called when `capabilities.looks_up`. Raises SendFailed when that cannot be told.
+        """
+        raise Uncertain(f"{self.label} cannot be asked")
 
     async def fetch(self, external_id: str, limit: int) -> bytes:
         """A file's bytes, at most `limit`; raises Retryable or Refused."""

@@ -38,8 +38,17 @@ def claim(limit: int, *, skip_threads: Sequence[int] = ()) -> list[Delivery]:
         return [taken for pk, attempts in candidates if (taken := _take(pk, attempts, now)) is not None]
 
 
-def _take(pk: int, attempts: int, now: datetime) -> Delivery | None:
-    claimed = Delivery.objects.filter(pk=pk, state=State.QUEUED, attempts=attempts)
+def claim_lost(channels: Sequence[str], limit: int) -> list[Delivery]:
+    """Take over parts whose sender vanished, on channels that can be asked whether they arrived."""
+    now = clock.now()
+    with scopes_disabled():
+        lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now, thread__inbox__channel__in=channels)
+        lost = lost.filter(thread__inbox__state=Inbox.State.LIVE).order_by("pk").values_list("pk", "attempts")[:limit]
+        return [taken for pk, attempts in lost if (taken := _take(pk, attempts, now, State.SENDING)) is not None]
+
+
+def _take(pk: int, attempts: int, now: datetime, state: str = State.QUEUED) -> Delivery | None:
+    claimed = Delivery.objects.filter(pk=pk, state=state, attempts=attempts)
     if not claimed.update(state=State.SENDING, attempts=attempts + 1, leased_until=now + LEASE):
         return None  # another worker was first
     related = ("workspace", "thread__inbox", "message__conversation__customer", "message__identity", "file")
@@ -94,13 +103,25 @@ def _record(event: Change, delivery: Delivery, before: str, after: str) -> None:
     )
 
 
-def expire_leases(*, repeatable_channels: Sequence[str], now: datetime | None = None) -> int:
+def end_leases(channels: Sequence[str]) -> None:
+    """Every sender on these channels is known to be gone."""
+    with scopes_disabled():
+        held = Delivery.objects.filter(state=State.SENDING, thread__inbox__channel__in=channels)
+        held.update(leased_until=clock.now() - timedelta(seconds=1))
+
+
+def expire_leases(
+    *, repeatable_channels: Sequence[str], asked_channels: Sequence[str] = (), now: datetime | None = None
+) -> int:
     """Settle parts whose sender vanished: queued again where a repeat is harmless, else uncertain. Returns how many.
+
+    `asked_channels` are left out: see `claim_lost`.
 
     `now` is later than the clock when it is known that no sender can be alive: at the start of the only process.
     """
     with scopes_disabled():
         lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now or clock.now())
+        lost = lost.exclude(thread__inbox__channel__in=asked_channels)
         rows = list(lost.select_related("workspace", "thread__inbox", "message__conversation__customer")[:500])
     count = 0
     for delivery in rows:

@@ -5,6 +5,8 @@ Each may arrive before what it is about, twice, or too late: then nothing change
 
 from functools import singledispatch
 
+from django.db.models import Q
+
 import nlp
 from conversations import deliveries
 from conversations.inbound import lock_conversation, lock_thread
@@ -68,13 +70,15 @@ def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
 @apply.register
 def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} reaction") as event:
-        message = _message(inbox, inbound.thread_id, inbound.target) or _sent(inbox, inbound)
+        message = _reacted_to(inbox, inbound) or _sent(inbox, inbound)
         identity = _identity(inbox, inbound.sender.address)
         if message is None or identity is None:
             return False
         wanted = {clean_line(emoji, 40) for emoji in inbound.emojis}
         standing = Reaction.objects.filter(message=message, identity=identity)
         had = set(standing.values_list("emoji", flat=True))
+        if inbound.others_stand:
+            wanted |= had - {clean_line(emoji, 40) for emoji in inbound.before}
         if had == wanted:
             return False
         standing.exclude(emoji__in=wanted).delete()
@@ -85,10 +89,19 @@ def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     return True
 
 
+def _on_its_thread(inbound: Reacted) -> Q:
+    named = Q(thread__external_id=inbound.thread_id[:200])
+    return named | Q(thread__external_id__startswith=inbound.within) if inbound.within else named
+
+
+def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
+    found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:255]).first()
+    return message
+
+
 def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
-    sent = Delivery.objects.filter(
-        thread__inbox=inbox, thread__external_id=inbound.thread_id[:200], external_id=inbound.target[:255]
-    )
+    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:255])
     found = sent.select_related("message__conversation__customer").first()
     return found.message if found else None
 

@@ -78,7 +78,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """The sender's reactions to a message are now exactly `emojis`."""
+    """The sender's reactions to a message are now exactly `emojis`. `others_stand`: only those of `before` are gone."""
 
     thread_id: str
     target: str
@@ -86,6 +86,8 @@ class Reacted:
     emojis: tuple[str, ...]
     at: datetime
     before: tuple[str, ...] = ()
+    others_stand: bool = False
+    within: str = ""  # where the platform names no thread: what the message's thread id begins with
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """What a worker of xdist left out counts for the whole run."""
+    found: list[str] = getattr(node, "workeroutput", {}).get("left_out", [])
+    LEFT_OUT.extend(line for line in found if line not in LEFT_OUT)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = LEFT_OUT
     if LEFT_OUT and os.environ.get("RAPPORT_NOTHING_LEFT_OUT"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -22,7 +22,7 @@ class ConnectForm(forms.Form):
                 self.fields[setting.key] = forms.CharField(
                     label=setting.label,
                     help_text=setting.help,
-                    required=setting.required,
+                    required=setting.required and not setting.unless,
                     initial=setting.default,
                     widget=widget,
                 )

@@ -4,7 +4,9 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from typing import Any
 
 from django.db import connection
 from django_scopes import scope
@@ -18,6 +20,7 @@ from channels_adapters.contract import (
     Retryable,
     SendFailed,
     SendReceipt,
+    Uncertain,
 )
 from channels_adapters.registry import channels
 from channels_adapters.workers import fetching
@@ -33,6 +36,8 @@ AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
+Prepare = Callable[[Delivery], tuple[OutboundPart, ChannelAdapter]]
+Work = Callable[[ChannelAdapter, OutboundPart], Coroutine[Any, Any, SendReceipt]]
 
 
 class Dispatch(threading.Thread):
@@ -60,7 +65,8 @@ class Dispatch(threading.Thread):
             self._unsettled += self._next_outcomes()
             try:
                 self._settle()
-                deliveries.expire_leases(repeatable_channels=_repeatable())
+                deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
+                self._ask_for_lost()
                 self._send_due()
                 fetching.fetch_waiting(self.wake)
             except Exception:
@@ -83,21 +89,27 @@ class Dispatch(threading.Thread):
         while free := AT_ONCE - len(self._in_flight):
             claimed = deliveries.claim(free)
             for delivery in claimed:
-                self._start(delivery)
+                self._start(delivery, _part, _send)
             if not claimed:
                 return
 
-    def _start(self, delivery: Delivery) -> None:
+    def _ask_for_lost(self) -> None:
+        """Parts whose sender vanished, where the platform knows whether they arrived."""
+        for delivery in deliveries.claim_lost(_asked(), max(0, AT_ONCE - len(self._in_flight))):
+            self._start(delivery, _part_as_sent, _ask)
+
+    def _start(self, delivery: Delivery, prepare: Prepare, work: Work) -> None:
         self._in_flight[delivery.pk] = delivery
         sending: Future[SendReceipt] = Future()
         try:
-            part, adapter = _part(delivery)
-            sending = portal().start_task_soon(adapter.send, part)
+            part, adapter = prepare(delivery)
+            sending = portal().start_task_soon(work, adapter, part)
         except SendFailed as error:
             sending.set_exception(error)
         except Exception as error:
             logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
-            sending.set_exception(Retryable(f"{type(error).__name__} while preparing it"))
+            reason = f"{type(error).__name__} while preparing it"
+            sending.set_exception(Retryable(reason) if work is _send else Uncertain(reason))
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
     def _settle(self) -> None:
@@ -109,29 +121,73 @@ class Dispatch(threading.Thread):
             del self._unsettled[0]
 
 
+async def _send(adapter: ChannelAdapter, part: OutboundPart) -> SendReceipt:
+    """Send, and where nobody knows whether that worked, ask."""
+    try:
+        return await adapter.send(part)
+    except Uncertain as doubt:
+        if not adapter.capabilities.looks_up:
+            raise
+        return await _ask(adapter, part, doubt.reason)
+
+
+async def _ask(adapter: ChannelAdapter, part: OutboundPart, doubt: str = "The sender stopped.") -> SendReceipt:
+    """The receipt of a part that did arrive; raises Retryable when it surely did not, Uncertain when none can tell."""
+    try:
+        found = await adapter.look_up(part)
+    except SendFailed as error:
+        raise Uncertain(doubt) from error
+    if found is None:
+        raise Retryable(doubt)
+    return found
+
+
 def settle_orphans() -> int:
     """Settle every part that a vanished process was sending. Only for a process that knows it is the only one."""
-    return deliveries.expire_leases(repeatable_channels=_repeatable(), now=clock.now() + deliveries.LEASE)
+    deliveries.end_leases(_asked())
+    later = clock.now() + deliveries.LEASE
+    return deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked(), now=later)
 
 
 def _repeatable() -> list[str]:
     return [name for name, adapter in channels().items() if adapter.capabilities.repeatable]
 
 
+def _asked() -> list[str]:
+    return [name for name, adapter in channels().items() if adapter.capabilities.looks_up]
+
+
 def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
     """What to send and by which adapter; raises Refused when the consent gate has closed meanwhile."""
-    message, thread = delivery.message, delivery.thread
+    message = delivery.message
     with scope(workspace=delivery.workspace):
-        objection = gate.objection(thread, message.identity, message.purpose) if message else ""
-        served = connections.serving(thread.inbox.key)
-        if objection or served is None:
-            raise Refused(objection or "This inbox is not connected.")
-        file = None
-        if delivery.file is not None:
-            data = files.read(delivery.file)
-            file = OutboundFile(delivery.file.name, delivery.file.mime, data)
-        answers = message.reply_to_external_id if message and delivery.part == 0 else ""
-        return OutboundPart(delivery.pk, thread.external_id, delivery.text, file, answers), served.adapter
+        objection = gate.objection(delivery.thread, message.identity, message.purpose) if message else ""
+        if objection:
+            raise Refused(objection)
+        served = connections.serving(delivery.thread.inbox.key)
+        if served is None:
+            raise Refused("This inbox is not connected.")
+        return _outbound(delivery), served.adapter
+
+
+def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
+    """As `_part`, of a part that may have left: no gate can hold it back any more."""
+    with scope(workspace=delivery.workspace):
+        served = connections.serving(delivery.thread.inbox.key)
+        if served is None:
+            raise Uncertain("This inbox is not connected.")
+        return _outbound(delivery), served.adapter
+
+
+def _outbound(delivery: Delivery) -> OutboundPart:
+    file = None
+    if delivery.file is not None:
+        data = files.read(delivery.file)
+        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
+    message = delivery.message
+    answers = message.reply_to_external_id if message and delivery.part == 0 else ""
+    place, wanted_at = delivery.thread.external_id, delivery.created_at
+    return OutboundPart(delivery.pk, place, delivery.text, file, answers, wanted_at)
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:

@@ -27,5 +27,6 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyAdapter]:
     """The toy channel beside the real ones, for the length of a test."""
     monkeypatch.setitem(registry.channels(), "toy", ToyAdapter)
     ToyAdapter.sent.clear()
-    ToyAdapter.trouble = None
+    ToyAdapter.asked.clear()
+    ToyAdapter.trouble = ToyAdapter.arrived = None
     return ToyAdapter

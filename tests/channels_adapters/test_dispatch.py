@@ -1,12 +1,14 @@
 import threading
+from datetime import timedelta
 
 import pytest
 from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
-from channels_adapters.contract import Refused, Retryable, Uncertain
+from channels_adapters.contract import Capabilities, Refused, Retryable, SendReceipt, Uncertain
 from channels_adapters.models import Connection
-from channels_adapters.workers.dispatch import Dispatch
+from channels_adapters.workers.dispatch import Dispatch, settle_orphans
+from conversations import deliveries
 from conversations.models import Delivery
 from conversations.outbound import queue_reply
 from crm.models import Identity
@@ -93,3 +95,97 @@ def test_the_consent_gate_is_asked_again_at_the_last_moment(reply, toy):
 
     assert delivery.state == "refused"
     assert toy.sent == []
+
+
+@pytest.fixture
+def knowing_toy(toy, monkeypatch):
+    """The toy platform, which can be asked whether a part arrived."""
+    monkeypatch.setattr(toy, "capabilities", Capabilities(text_limit=100, looks_up=True))
+    return toy
+
+
+def test_a_platform_that_knows_nothing_is_not_asked(reply, toy):
+    toy.trouble, toy.arrived = Uncertain("no answer in time"), SendReceipt("out-1")
+
+    assert settled().state == "uncertain"
+    assert toy.asked == []
+
+
+def test_an_uncertain_part_that_the_platform_has_is_sent(reply, knowing_toy):
+    knowing_toy.trouble, knowing_toy.arrived = Uncertain("no answer in time"), SendReceipt("found-1")
+
+    delivery = settled()
+
+    assert (delivery.state, delivery.external_id) == ("sent", "found-1")
+    assert [(part.delivery_id, part.wanted_at) for part in knowing_toy.asked] == [(delivery.pk, delivery.created_at)]
+
+
+def test_an_uncertain_part_that_the_platform_has_not_is_due_again(reply, knowing_toy):
+    knowing_toy.trouble = Uncertain("no answer in time")
+
+    delivery = settled()
+
+    assert (delivery.state, delivery.reason) == ("queued", "no answer in time")
+
+
+@pytest.mark.parametrize(
+    "answer", [Retryable("throttled"), Refused("no"), Uncertain("?"), ZeroDivisionError()], ids=repr
+)
+def test_where_the_platform_does_not_say_the_part_stays_uncertain(reply, knowing_toy, answer):
+    knowing_toy.trouble, knowing_toy.arrived = Uncertain("no answer in time"), answer
+
+    assert settled().state == "uncertain"
+
+
+def claimed_by_a_process_that_died(minutes=2):
+    (delivery,) = deliveries.claim(1)
+    with scopes_disabled():
+        Delivery.objects.update(leased_until=clock.now() - timedelta(minutes=minutes))
+    return delivery
+
+
+def test_a_part_whose_sender_died_is_asked_for_and_not_sent_twice(reply, knowing_toy):
+    knowing_toy.arrived = SendReceipt("found-1")
+    claimed_by_a_process_that_died()
+
+    delivery = settled()
+
+    assert (delivery.state, delivery.external_id) == ("sent", "found-1")
+    assert knowing_toy.sent == []
+
+
+def test_a_part_whose_sender_died_before_sending_is_due_again(reply, knowing_toy):
+    claimed_by_a_process_that_died()
+
+    assert settled().state == "queued"
+
+
+def test_a_part_whose_sender_died_is_uncertain_where_none_can_tell(reply, knowing_toy):
+    knowing_toy.arrived = Retryable("throttled")
+    claimed_by_a_process_that_died()
+
+    assert settled().state == "uncertain"
+
+
+def test_the_consent_gate_does_not_hide_that_a_lost_part_arrived(reply, knowing_toy):
+    knowing_toy.arrived = SendReceipt("found-1")
+    claimed_by_a_process_that_died()
+    with scopes_disabled():
+        Identity.objects.update(blocked_at=clock.now())
+
+    assert settled().state == "sent"
+
+
+def test_the_only_process_asks_at_its_start_for_what_the_last_one_left(reply, knowing_toy):
+    knowing_toy.arrived = SendReceipt("found-1")
+    deliveries.claim(1)  # its lease still runs
+
+    settle_orphans()
+
+    assert settled().state == "sent"
+
+
+def test_two_processes_do_not_ask_for_the_same_part(reply, knowing_toy):
+    claimed_by_a_process_that_died()
+
+    assert [len(deliveries.claim_lost(["toy"], 5)) for _ in range(2)] == [1, 0]

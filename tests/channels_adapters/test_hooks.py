@@ -1,4 +1,6 @@
 import json
+import threading
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -6,6 +8,8 @@ from channels.testing import HttpCommunicator
 from django_scopes import scopes_disabled
 
 from channels_adapters import connections, hooks
+from channels_adapters.adapters.slack import SlackAdapter
+from channels_adapters.contract import HookAnswer
 from channels_adapters.models import RawDelivery
 from channels_adapters.workers.intake import Intake
 from conversations.models import Inbox, Message
@@ -124,3 +128,41 @@ async def test_a_delivery_that_cannot_be_stored_is_not_acknowledged(inbox, runni
 
 async def test_the_acknowledgement_says_ok_in_json(inbox, running):
     assert json.loads((await post(inbox))["body"]) == {"ok": True}
+
+
+async def test_while_storing_hangs_the_answer_comes_in_the_platform_s_time(inbox, running, toy, monkeypatch):
+    monkeypatch.setattr(toy, "answer_within", 0.5)
+    going_on = threading.Event()
+    monkeypatch.setattr("channels_adapters.workers.intake.store", lambda batch: going_on.wait(20))
+    began = time.monotonic()
+
+    answer = await post(inbox)
+    took = time.monotonic() - began
+    going_on.set()
+
+    assert answer["status"] == 503
+    assert took < 1.5
+
+
+async def test_while_the_database_hangs_a_slack_inbox_answers_within_three_seconds(inbox, running, toy, monkeypatch):
+    monkeypatch.setattr(toy, "answer_within", SlackAdapter.answer_within)
+    await post(inbox)
+    going_on = threading.Event()
+    monkeypatch.setattr("channels_adapters.workers.intake.store", lambda batch: going_on.wait(20))
+    monkeypatch.setattr(connections, "serving", lambda key: going_on.wait(20))
+    began = time.monotonic()
+
+    known, unknown = await post(inbox, b'{"id": 2, "from": "ada", "text": "x"}'), await post(inbox, key="nobody")
+    took = time.monotonic() - began
+    going_on.set()
+
+    assert (known["status"], unknown["status"]) == (503, 503)
+    assert took < 2.5 + 1 + 1  # one after the other
+
+
+async def test_what_a_stored_delivery_is_answered_is_the_channel_s(inbox, running, toy, monkeypatch):
+    monkeypatch.setattr(toy, "accepted", HookAnswer(200))
+
+    answer = await post(inbox)
+
+    assert (answer["status"], answer["body"]) == (200, b"")

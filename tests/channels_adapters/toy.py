@@ -24,6 +24,8 @@ class ToyAdapter(ChannelAdapter):
     settings_form = (Setting("secret", "Secret", "any word", secret=True, required=False, default="s3cret"),)
     sent: ClassVar[list[OutboundPart]] = []
     trouble: ClassVar[Exception | None] = None
+    arrived: ClassVar[SendReceipt | Exception | None] = None  # what a look-up finds
+    asked: ClassVar[list[OutboundPart]] = []
 
     def authenticate(self, request: HookRequest) -> None:
         given = request.headers.get("x-secret", "")
@@ -48,3 +50,9 @@ class ToyAdapter(ChannelAdapter):
             raise self.trouble
         self.sent.append(part)
         return SendReceipt(f"out-{part.delivery_id}")
+
+    async def look_up(self, part: OutboundPart) -> SendReceipt | None:
+        self.asked.append(part)
+        if isinstance(self.arrived, Exception):
+            raise self.arrived
+        return self.arrived

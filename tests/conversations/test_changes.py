@@ -62,6 +62,25 @@ def test_reactions_are_what_the_platform_says_last(inbox):
     assert apply(Reacted("77", "12", a_sender(), ("🔥",), clock.now()), inbox) is False
 
 
+def test_a_platform_may_tell_of_one_reaction_at_a_time(inbox):
+    make_message(inbox, external_id="12")
+    for emoji in ("eyes", "tada"):
+        apply(Reacted("77", "12", a_sender(), (emoji,), clock.now(), others_stand=True), inbox)
+
+    apply(Reacted("77", "12", a_sender(), (), clock.now(), before=("eyes",), others_stand=True), inbox)
+
+    assert list(Reaction.objects.values_list("emoji", flat=True)) == ["tada"]
+
+
+def test_a_reaction_finds_its_message_where_the_platform_does_not_name_the_thread(inbox):
+    make_message(inbox, thread_id="C1:5", external_id="12")
+    make_message(inbox, thread_id="C2:5", external_id="12")
+
+    apply(Reacted("C1:12", "12", a_sender(), ("eyes",), clock.now(), others_stand=True, within="C1:"), inbox)
+
+    assert Reaction.objects.get().message.thread.external_id == "C1:5"
+
+
 @pytest.fixture
 def sent(inbox, member):
     message = queue_reply(make_message(inbox).conversation, member, "Hello", client_id="c1")
