@@ -126,3 +126,12 @@ def test_parse_of_a_delivery_that_came_before_says_that_a_repeat_changes_nothing
     answer = parse(monkeypatch, inbox, {"headers": {"X-Secret": "s3cret"}, "body": body})
 
     assert (answer["outcome"], answer["duplicate"]) == ("ignore", True)
+
+
+def test_parse_ignores_a_repeat_and_forgets_when_asked(monkeypatch, inbox):
+    request = {"headers": {"X-Secret": "s3cret"}, "body": json.dumps({"id": 2, "from": "ada", "text": "hello"})}
+    assert parse(monkeypatch, inbox, request)["outcome"] == "accept"
+    assert parse(monkeypatch, inbox, request)["outcome"] == "ignore"
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(request).encode())))
+    assert json.loads(run("parse", inbox.key, "--fresh"))["outcome"] == "accept"

@@ -1,20 +1,27 @@
 """`manage.py parse INBOX_KEY`: what an adapter makes of a request, without storing anything.
 
 Reads a request as JSON on standard input: {"method", "path", "query", "headers", "body" | "body_b64"}; prints one line
-of JSON with status, outcome (accept, ignore, reject, challenge) and events.
+of JSON with status, outcome (accept, ignore, reject, challenge) and events. As on the hook, a delivery that came
+before changes nothing: it is ignored as a duplicate when the hook has it, or when it was parsed here within the last
+quarter of an hour. `--fresh` forgets what was parsed here.
 """
 
 import base64
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_scopes import scope
 
 from channels_adapters import connections, plain
 from channels_adapters.contract import HookRequest, Unreadable, WebhookRejected
 from channels_adapters.models import RawDelivery
+from crm.workspace import clock
+
+REMEMBERED = 900  # seconds
 
 
 class Command(BaseCommand):
@@ -22,11 +29,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("inbox_key")
+        parser.add_argument("--fresh", action="store_true", help="forget the deliveries that were parsed here before")
 
     def handle(self, *args: Any, inbox_key: str, **options: Any) -> None:
         served = connections.serving(inbox_key)
         if served is None:
             raise CommandError(f"There is no inbox with the key {inbox_key!r}.")
+        if options["fresh"]:
+            _memory().unlink(missing_ok=True)
         request = _request(sys.stdin.buffer.read())
         self.stdout.write(json.dumps(_answer(served, request)))
 
@@ -48,9 +58,27 @@ def _bytes(body: Any) -> bytes:
 
 
 def _is_known(served: connections.Served, delivery_id: str) -> bool:
-    """Whether the hook has this delivery already: a repeat changes nothing."""
+    """Whether this delivery came to the hook, or here, before: a repeat changes nothing."""
     with scope(workspace=served.inbox.workspace):
-        return bool(RawDelivery.objects.filter(inbox=served.inbox, delivery_id=delivery_id[:200]).exists())
+        on_the_hook = RawDelivery.objects.filter(inbox=served.inbox, delivery_id=delivery_id[:200]).exists()
+    return bool(on_the_hook) or not _remember(f"{served.inbox.key} {delivery_id}")
+
+
+def _memory() -> Path:
+    return Path(settings.DATA_DIR) / "parsed.json"
+
+
+def _remember(name: str) -> bool:
+    """Keep the name for a while; False when it is kept already."""
+    now = clock.now().timestamp()
+    try:
+        kept = json.loads(_memory().read_text())
+    except (OSError, ValueError):
+        kept = {}
+    kept = {old: at for old, at in kept.items() if now - at < REMEMBERED}
+    is_new = kept.setdefault(name, now) == now
+    _memory().write_text(json.dumps(kept))
+    return is_new
 
 
 def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
