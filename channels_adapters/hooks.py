@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.db import Error
 from django.db import Error as DatabaseError
 
 from channels_adapters import connections
@@ -64,10 +65,10 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
 
 
 async def _served(key: str) -> connections.Served | None:
-    """The inbox behind a key. When the database is slow, as it was last seen; raises TimeoutError when it never was."""
+    """The inbox behind a key; as it was last seen when the database is slow or away. TimeoutError when it never was."""
     looking = asyncio.ensure_future(in_thread(connections.serving, key))
     done, _ = await asyncio.wait([looking], timeout=LOOK_WITHIN)
-    if done:
+    if done and not isinstance(looking.exception(), Error):
         return looking.result()
     looking.add_done_callback(_forget)
     seen = connections.known(key)

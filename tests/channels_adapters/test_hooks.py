@@ -5,6 +5,7 @@ import time
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
+from django.db import OperationalError
 from django_scopes import scopes_disabled
 
 from channels_adapters import connections, hooks
@@ -166,3 +167,14 @@ async def test_what_a_stored_delivery_is_answered_is_the_channel_s(inbox, runnin
     answer = await post(inbox)
 
     assert (answer["status"], answer["body"]) == (200, b"")
+
+
+async def test_while_the_database_is_away_a_delivery_is_to_come_again(inbox, running, monkeypatch):
+    def away(key):
+        raise OperationalError("no such host")
+
+    await post(inbox)
+    monkeypatch.setattr(connections, "serving", away)
+
+    assert (await post(inbox, key="nobody"))["status"] == 503
+    assert (await post(inbox, secret="wrong"))["status"] == 403
