@@ -1,3 +1,4 @@
+import re
 import socket
 import socketserver
 import threading
@@ -10,6 +11,16 @@ from crm.web import outgoing
 from crm.web.outgoing import NoAnswer, NotAllowed, is_public, post
 
 
+def _whole(connection: socket.socket) -> bytes:
+    """The request with all of its body, however many packets it comes in."""
+    request = connection.recv(65536)
+    told = re.search(rb"content-length: (\d+)", request, re.IGNORECASE)
+    length = request.find(b"\r\n\r\n") + 4 + int(told[1]) if told else len(request)
+    while len(request) < length:
+        request += connection.recv(65536)
+    return request
+
+
 class Server:
     """A web server on loopback that answers with fixed bytes and counts who connects."""
 
@@ -20,7 +31,7 @@ class Server:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 outer.connections += 1
-                outer.requests.append(self.request.recv(65536))
+                outer.requests.append(_whole(self.request))
                 for piece in [answer] if not drip else [bytes([byte]) for byte in answer]:
                     try:
                         self.request.sendall(piece)
