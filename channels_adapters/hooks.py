@@ -22,7 +22,7 @@ from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
-LOOK_WITHIN = 1.0  # seconds for the inbox's settings; then those last seen do, or 503
+LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -20,6 +20,7 @@ from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds
+LOOK_EVERY = 5.0  # seconds: a hint that was lost costs no more
 
 
 class Listener(Protocol):
@@ -93,8 +94,10 @@ class Feed:
         await self._tell(methodcaller("events_moved", frame))
 
     async def _beat(self) -> None:
+        """Look at the head every few seconds, and tell it to everybody with each heartbeat."""
+        told_at = asyncio.get_running_loop().time()
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(min(LOOK_EVERY, HEARTBEAT))
             try:
                 head = await in_thread(head_of, self.workspace)
             except Exception:
@@ -102,7 +105,10 @@ class Feed:
                 continue
             if head != self.head:
                 self._moved.set()
-            await self._tell(methodcaller("heartbeat", head))
+            now = asyncio.get_running_loop().time()
+            if now - told_at >= HEARTBEAT:
+                told_at = now
+                await self._tell(methodcaller("heartbeat", head))
 
     async def _tell(self, say: Callable[[Listener], Awaitable[None]]) -> None:
         for listener in list(self.listeners):

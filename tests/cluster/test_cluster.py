@@ -42,8 +42,14 @@ def tabs(cluster, page):
 
 
 def deliver(base, cluster, number, text, chat=77):
-    headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
-    return httpx.post(f"{base}/hooks/{cluster.key}/", json=update(number, chat, text), headers=headers, timeout=10)
+    """Deliver until it is taken, as a platform does: a 503 asks for that."""
+    headers, body = {"X-Telegram-Bot-Api-Secret-Token": SECRET}, update(number, chat, text)
+    for _ in range(20):
+        answer = httpx.post(f"{base}/hooks/{cluster.key}/", json=body, headers=headers, timeout=30)
+        if answer.status_code != 503:
+            break
+        time.sleep(0.5)
+    return answer
 
 
 def shows(tab, text):
@@ -65,7 +71,7 @@ def test_a_message_to_either_web_process_reaches_the_sockets_of_both(cluster, ta
 
 def test_a_reply_leaves_once_and_within_a_second(cluster, page):
     deliver(cluster.base, cluster, 200, "hello")
-    wait_until(lambda: cluster.rows("SELECT count(*) FROM conversations_conversation")[0][0], 5, "the conversation")
+    wait_until(lambda: cluster.rows("SELECT count(*) FROM conversations_conversation")[0][0], 30, "the conversation")
     took = []
     for number in range(5):
         started = time.monotonic()

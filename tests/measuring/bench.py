@@ -122,7 +122,7 @@ def _why(stages: dict[str, Any]) -> list[str]:
         f"{stages['share_writing_sql']:.0%} on writing SQL, the database {stages['share_running_sql']:.0%} on running "
         f"it and {stages['share_commit']:.0%} on committing; triage is {stages['share_triage']:.0%}.",
         "So the way to the goals is fewer statements: loading a batch's threads, people and conversations together,",
-        "and inserting its messages, triages and routes together, instead of one message at a time inside the transaction.",
+        "and inserting its messages, triages and routes together, not one message at a time inside the transaction.",
     ]
 
 
