@@ -16,6 +16,7 @@ from crm.workspace.threads import in_thread
 
 SIGNED_OUT, FORBIDDEN = 4401, 4403  # after accept: a refusal before it reads as 1006, which clients retry for ever
 FRAME_LIMIT = 2_000  # characters a client may send
+FRAME_TO_TAB = 500_000  # characters; the server closes a socket that is sent more than a megabyte
 
 
 class AgentConsumer(AsyncWebsocketConsumer):
@@ -44,7 +45,10 @@ class AgentConsumer(AsyncWebsocketConsumer):
             await in_thread(typing.agent_types, self.membership, conversation)
 
     async def events_moved(self, frame: Frame) -> None:
-        await self.send(text_data=json.dumps(frame.as_json()))
+        text = json.dumps(frame.as_json())
+        if len(text) > FRAME_TO_TAB:  # the tab loads its page anew instead
+            text = json.dumps({"type": "reset", "to": frame.end})
+        await self.send(text_data=text)
 
     async def heartbeat(self, head: int) -> None:
         if not await in_thread(self._still_allowed):

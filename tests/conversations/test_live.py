@@ -229,3 +229,17 @@ async def test_typing_reaches_the_others(shop):
     assert (frame["type"], frame["conversation"], frame["is_customer"]) == ("typing", conversation, False)
     await tab.disconnect()
     await asyncio.sleep(0)
+
+
+async def test_a_frame_too_large_for_a_socket_is_a_reset(shop, monkeypatch):
+    workspace, member = shop
+    monkeypatch.setattr(consumers, "FRAME_TO_TAB", 1000)
+    tab = await sync_to_async(a_socket)(member, since=0)
+    await tab.connect()
+
+    await sync_to_async(receive)(workspace, "x" * 2000)
+
+    frame = await frame_of(tab)
+    assert frame["type"] == "reset"
+    assert frame["to"] > 0
+    await tab.disconnect()

@@ -14,6 +14,9 @@ from channels_adapters.workers.running import EVERYTHING, WEB
 from project.first_start import introduce
 from project.processes import PARTS, collect_static, one_at_a_time, prepare_tables, running
 
+# bytes of one message, both ways: Daphne has one figure for what comes and for what goes
+SOCKET_LIMIT = 1024 * 1024
+
 
 class Command(BaseCommand):
     help = "Run the pages, the sockets, the workers and the schedule in one process, or one part of a cluster."
@@ -74,8 +77,8 @@ def serve(port: int, part: str) -> None:
             application,
             endpoints=[f"tcp:port={port}:interface=127.0.0.1"],
             signal_handlers=True,
-            websocket_max_message_size=64 * 1024,
-            websocket_max_frame_size=64 * 1024,
+            websocket_max_message_size=SOCKET_LIMIT,
+            websocket_max_frame_size=SOCKET_LIMIT,
             proxy_forwarded_address_header="X-Forwarded-For" if settings.TRUSTED_PROXIES else None,
             server_name="rapport",
         ).run()
