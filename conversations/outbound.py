@@ -83,10 +83,12 @@ def _note_answer(event: Change, conversation: Conversation, message: Message) ->
     conversation.last_message_at, conversation.last_by_us = message.at, True
     conversation.first_answered_at = conversation.first_answered_at or message.at
     conversation.waiting_since, conversation.unread = None, 0
-    if conversation.assignee_id is None:  # who answers, has it
+    is_taken = conversation.assignee_id is None  # who answers, has it
+    if is_taken:
         conversation.assignee = message.author
-        event.record("conversation.assigned", conversation, conversation_id=conversation.pk, at=message.at)
     conversation.save()
     customer = conversation.customer
     waiting.note_on(customer)
     event.record("reply.queued", message, customer=customer, conversation_id=conversation.pk, at=message.at)
+    if is_taken:  # after the reply, as the thread shows it when it is loaded anew
+        event.record("conversation.assigned", conversation, conversation_id=conversation.pk, at=message.at)

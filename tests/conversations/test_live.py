@@ -7,7 +7,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.backends.db import SessionStore
 from django_scopes import scope, scopes_disabled
 
-from conversations import catching_up, desk, reading
+from conversations import catching_up, desk, reading, timeline
 from conversations.live import consumers, feed, fragments
 from conversations.live.consumers import AgentConsumer
 from conversations.models import Message, RoutedRecord
@@ -243,3 +243,14 @@ async def test_a_frame_too_large_for_a_socket_is_a_reset(shop, monkeypatch):
     assert frame["type"] == "reset"
     assert frame["to"] > 0
     await tab.disconnect()
+
+
+def test_who_answers_first_takes_it_after_the_answer_as_on_a_page_loaded_anew(workspace, member):
+    conversation = make_message(make_inbox(workspace)).conversation
+    head = fragments.head_of(workspace)
+
+    queue_reply(conversation, member, "Let me look.", client_id="c1")
+
+    live = [entry["html"] for entry in fragments.since(workspace, head).entries]
+    assert ["message--out" in html for html in live] == [True, False]
+    assert [entry.kind for entry in timeline.entries(conversation).entries][-2:] == ["message", "line"]
