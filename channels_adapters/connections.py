@@ -99,9 +99,8 @@ def complete(channel: str, given: Mapping[str, str]) -> dict[str, str]:
     missing = [key for key in form if key in needed and not settings[key]]
     if missing:
         raise WrongSettings(f"{channel} needs {', '.join(missing)}: {form[missing[0]].help}")
-    if "secret_token" in form and not settings["secret_token"]:
-        settings["secret_token"] = secrets.token_urlsafe(32)
-    return settings
+    made = {key: secrets.token_urlsafe(32) for key, setting in form.items() if setting.made and not settings[key]}
+    return settings | made
 
 
 def connect(

@@ -92,8 +92,8 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         return HookAnswer(405, b"Deliveries are posted here.\n")
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
-    delivery_id = adapter.delivery_id(request.body)
-    stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, request.body))
+    body = adapter.keep(request)
+    stored = asyncio.wrap_future(workers().intake.submit(inbox, adapter.delivery_id(body), body))
     try:
         await asyncio.wait_for(stored, answer_by - time.monotonic())
     except Exception:

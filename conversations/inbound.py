@@ -6,18 +6,19 @@ The order of locks is always thread, then conversation, then the workspace's eve
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
 from django_scopes import scope
 
 import nlp
-from conversations import routes
-from conversations.models import Conversation, File, Inbox, Message, Thread
+from conversations import routes, senders
+from conversations.models import Conversation, Delivery, File, Inbox, Message, Thread
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
 from crm.marketing.models import Campaign
 from crm.people.models import Identity, Origin
-from crm.people.recognition import Address, note_origin, recognise
+from crm.people.recognition import note_origin, recognise
 from crm.workspace import clock
 from crm.workspace.events import Change, change
 
@@ -42,7 +43,8 @@ def receive_message(
     at = at or clock.now()
     try:
         with change(inbox.workspace, cause=f"{inbox.channel} message") as event:
-            thread = lock_thread(inbox, inbound.thread_id, is_public=inbound.is_public, is_group=inbound.is_group)
+            place = thread_id_of(inbox, inbound)
+            thread = lock_thread(inbox, place, is_public=inbound.is_public, is_group=inbound.is_group)
             identity = _identify(inbox, inbound, at)
             conversation = _conversation_of(event, thread, identity, at)
             message = _store(conversation, thread, identity, inbound, raw_delivery_id, at)
@@ -58,9 +60,21 @@ def receive_message(
 
 
 def _is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
-    key = {"thread__inbox": inbox, "thread__external_id": inbound.thread_id[:200]}
     with scope(workspace=inbox.workspace):
+        key = {"thread__inbox": inbox, "thread__external_id": thread_id_of(inbox, inbound)[:200]}
         return bool(Message.objects.filter(external_id=inbound.external_id[:255], **key).exists())
+
+
+def thread_id_of(inbox: Inbox, inbound: InboundMessage) -> str:
+    """The thread it belongs to: that of the nearest message it refers to which we know, else its own."""
+    if not inbound.refers_to:
+        return inbound.thread_id
+    wanted = [external_id[:255] for external_id in inbound.refers_to]
+    known = {"thread__inbox": inbox, "external_id__in": wanted}
+    said = Delivery.objects.filter(**known).values_list("external_id", "thread__external_id")
+    heard = Message.objects.filter(**known).values_list("external_id", "thread__external_id")
+    places = dict([*said, *heard])
+    return next((places[external_id] for external_id in wanted if external_id in places), inbound.thread_id)
 
 
 def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_group: bool = False) -> Thread:
@@ -83,19 +97,7 @@ def lock_conversation(pk: int) -> Conversation:
 
 
 def _identify(inbox: Inbox, inbound: InboundMessage, at: datetime) -> Identity:
-    sender = inbound.sender
-    name = clean_line(sender.name, 160)
-    username = clean_line(sender.username, 150)
-    address = Address(
-        kind=inbox.channel,
-        scope=inbox.identity_scope,
-        address=clean_line(sender.address, 255),
-        name=name or (f"@{username}" if username else ""),
-        handle=f"@{username}" if username else clean_line(sender.phone or sender.email, 160),
-        language=clean_line(sender.language, 12),
-        is_verified=sender.verified,
-    )
-    identity, is_new = recognise(inbox.workspace, address, at)
+    identity, is_new = recognise(inbox.workspace, senders.address_of(inbox, inbound.sender), at)
     if is_new and inbound.first_touch is not None:
         note_origin(identity.customer, _origin(inbox, inbound.first_touch, at))
     return identity
@@ -151,12 +153,18 @@ def _store(
         text=nlp.redact(clean(inbound.text[:TEXT_LIMIT])),
         external_id=inbound.external_id[:255],
         reply_to_external_id=inbound.reply_to[:255],
+        details=_details(inbound),
         raw_delivery_id=raw_delivery_id,
         at=at,
         platform_at=_plausible(inbound.at, at),
     )
     message.save(force_insert=True)
     return message
+
+
+def _details(inbound: InboundMessage) -> dict[str, Any]:
+    said = {"flags": list(inbound.flags), "private_thread": inbound.private_thread[:200]}
+    return {key: value for key, value in (said | inbound.details).items() if value}
 
 
 def _plausible(claimed: datetime, at: datetime) -> datetime | None:

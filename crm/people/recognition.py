@@ -16,34 +16,52 @@ class Address:
     kind: str
     scope: str
     address: str
+    also: tuple[str, ...] = ()  # the same person's other addresses of this kind
     name: str = ""
     handle: str = ""
     language: str = ""
     is_verified: bool = True
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.address, *(other for other in self.also if other != self.address))
+
 
 def recognise(workspace: Workspace, address: Address, at: datetime) -> tuple[Identity, bool]:
-    """The identity of the address with its customer, and whether it is new. Name and handle are kept fresh.
+    """The identity of the address with its customer, and whether the customer is new. Name and handle are kept fresh.
 
     Call it inside a `change`. Two at once make one identity: the database's key decides.
     """
-    key = {"kind": address.kind, "scope": address.scope, "address": address.address}
-    known = Identity.objects.select_related("customer").filter(**key).first()
-    if known is not None:
-        _freshen(known, address)
-        return known, False
+    key = {"kind": address.kind, "scope": address.scope}
+    found = Identity.objects.select_related("customer").filter(**key, address__in=address.all)
+    known = {identity.address: identity for identity in found}
+    if known:
+        customer = next(known[each] for each in address.all if each in known).customer
+        missing = [each for each in address.all if each not in known]
+        known |= {each: _add(customer, address, each, at)[0] for each in missing}
+        _freshen(known[address.address], address)
+        return known[address.address], False
     customer = Customer(workspace=workspace, name=address.name or gettext("Visitor"), created_at=at)
     customer.language = address.language
     customer.save()
-    identity = Identity(workspace=workspace, customer=customer, handle=address.handle, known_at=at, **key)
+    identity, is_new = _add(customer, address, address.address, at)
+    if not is_new:  # another transaction was first
+        customer.delete()
+        return identity, False
+    for other in address.all[1:]:
+        _add(customer, address, other, at)
+    return identity, True
+
+
+def _add(customer: Customer, address: Address, value: str, at: datetime) -> tuple[Identity, bool]:
+    """The address as the customer's, and whether it is theirs: another may have it since."""
+    key = {"kind": address.kind, "scope": address.scope, "address": value}
+    identity = Identity(workspace=customer.workspace, customer=customer, handle=address.handle, known_at=at, **key)
     identity.known_by = Identity.KnownBy.CHANNEL if address.is_verified else Identity.KnownBy.CUSTOMER
     identity.verified_at = at if address.is_verified else None
     Identity.objects.bulk_create([identity], ignore_conflicts=True)
     stored: Identity = Identity.objects.select_related("customer").get(**key)
-    if stored.customer_id != customer.pk:  # another transaction was first
-        customer.delete()
-        return stored, False
-    return stored, True
+    return stored, stored.customer_id == customer.pk
 
 
 def _freshen(identity: Identity, address: Address) -> None:
