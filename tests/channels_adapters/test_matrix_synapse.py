@@ -2,21 +2,16 @@
 
 import asyncio
 import contextlib
-import json
-import threading
-import time
 from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.adapters.matrix import MatrixAdapter
 from channels_adapters.contract import OutboundAct, OutboundFile, OutboundPart, Refused, Retryable
-from channels_adapters.models import Connection
-from channels_adapters.workers.dispatch import Dispatch
-from channels_adapters.workers.intake import Intake
-from channels_adapters.workers.listening import Listening
+from conversations import files
 from conversations.models import Conversation, Delivery, File, Message
 from conversations.normalized import (
     Blocked,
@@ -30,8 +25,8 @@ from conversations.normalized import (
     Writing,
 )
 from conversations.outbound import queue_reply
-from crm.workspace import hints
 from tests.channels_adapters.synapse import Admin, Person, homeserver, missing
+from tests.channels_adapters.whole import edge
 from tests.conftest import left_out
 from tests.factories import make_member, make_workspace
 
@@ -430,78 +425,27 @@ async def test_a_homeserver_that_is_asked_too_much_says_when_to_come_again(synap
 
 @pytest.mark.django_db(transaction=True)
 def test_ada_writes_an_agent_answers_and_ada_reads_it(synapse, ada, desk):
-    intake, dispatch = Intake(), Dispatch()
-    listening = Listening(intake)
     workspace = make_workspace()
     given = {"api_url": synapse, "access_token": desk.token}
     inbox = connections.connect(workspace, "matrix", name="Matrix", given=given)
     assert connections.check(inbox).problems == ()
-    heard = Heard("message.received", "file.ready", "delivery.changed")
-    intake.start()
-    dispatch.start()
-    try:
-        listening.look()
-        heard.wait_until(lambda: cursor_of(inbox))
+    with edge(inbox) as running:
         room = ada.invite(desk.id)
-        mxc = ada.upload(PNG, "image/png")
-        ada.say(room, "Where is my order?", msgtype="m.image", url=mxc, filename="order.png")
-        heard.wait_for("message.received")
-        dispatch.wake()
-        heard.wait_for("file.ready")
+        ada.say(room, "Where is my order?", msgtype="m.image", url=ada.upload(PNG, "image/png"), filename="order.png")
+        file = running.until(lambda: File.objects.filter(state=File.State.READY).first())
         with scope(workspace=workspace):
             assert Message.objects.get().text == "Where is my order?"
-            assert File.objects.get().state == File.State.READY
-            queue_reply(Conversation.objects.get(), make_member(workspace), "On its way", client_id="c1")
-        dispatch.wake()
-        heard.wait_for("delivery.changed")
-        newest = ada.history(room)[0]
-        with scopes_disabled():
-            delivery = Delivery.objects.get()
-            assert (delivery.state, delivery.external_id) == ("sent", newest["event_id"])
-        ada.ask("POST", f"/rooms/{quote(room)}/receipt/m.read/{quote(newest['event_id'])}", {})
-        heard.wait_until(lambda: is_read(delivery))
-    finally:
-        listening.stop()
-        dispatch.stop()
-        intake.stop()
-        heard.close()
+            assert files.read(file) == PNG
+            bill = files.store_upload(workspace, SimpleUploadedFile("bill.txt", b"42 kr"))
+            conversation, member = Conversation.objects.get(), make_member(workspace)
+            queue_reply(conversation, member, "On its way", client_id="c1", files=[bill])
+        running.until(lambda: all(delivery.state == "sent" for delivery in Delivery.objects.all()))
+        said = [event for event in ada.history(room) if event["sender"] == desk.id and "msgtype" in event["content"]]
+        ada.ask("POST", f"/rooms/{quote(room)}/receipt/m.read/{quote(said[0]['event_id'])}", {})
+        running.until(lambda: all(delivery.read_at for delivery in Delivery.objects.all()))
 
-    assert newest["content"]["body"] == "On its way"
-    assert newest["sender"] == desk.id
-
-
-def cursor_of(inbox):
     with scopes_disabled():
-        return json.loads(Connection.objects.get(inbox=inbox).poll_cursor or "{}").get("since")
-
-
-def is_read(delivery):
-    with scopes_disabled():
-        delivery.refresh_from_db()
-    return delivery.read_at is not None
-
-
-class Heard:
-    """Which verbs were announced, waited for without looking too often."""
-
-    def __init__(self, *verbs):
-        self._changed, self._verbs = threading.Condition(), set()
-        hints.listen(self._hear)
-
-    def _hear(self, workspace_id, number, verbs):
-        with self._changed:
-            self._verbs |= set(verbs)
-            self._changed.notify_all()
-
-    def wait_for(self, verb):
-        with self._changed:
-            assert self._changed.wait_for(lambda: verb in self._verbs, 30), f"{verb} did not happen"
-
-    def wait_until(self, happened):
-        until = time.monotonic() + 30
-        while not happened():
-            assert time.monotonic() < until
-            time.sleep(0.05)
-
-    def close(self):
-        hints.forget(self._hear)
+        sent = {delivery.external_id for delivery in Delivery.objects.all()}
+    assert sent == {event["event_id"] for event in said}
+    assert {event["content"]["body"] for event in said} <= {"On its way", "bill.txt"}
+    assert [ada.download(event["content"]["url"]) for event in said if "url" in event["content"]] == [b"42 kr"]
