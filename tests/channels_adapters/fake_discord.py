@@ -373,7 +373,7 @@ class FakeDiscord:
 
     def _of_server(self, channel: str) -> dict[str, Any]:
         """What the gateway adds to a message of a server."""
-        member = {"nick": None, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "flags": 0}
+        member: dict[str, Any] = {"nick": None, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "flags": 0}
         return {"guild_id": SERVER, "member": member | {"deaf": False, "mute": False}} if channel == GENERAL else {}
 
 

@@ -306,3 +306,10 @@ async def test_an_address_to_resume_at_that_is_gone_is_given_up(discord, adapter
         await adapter.listen(json.dumps(place), kept.store)
 
     assert json.loads(kept.cursor) == {"after": "1", "direct": []}
+
+
+async def test_closing_ends_a_line_that_listens(discord, adapter, ear):
+    await adapter.close()
+
+    with pytest.raises(Retryable, match="settings have changed"):
+        await asyncio.wait_for(asyncio.shield(ear.task), 10)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -30,6 +30,9 @@ from channels_adapters.contract import (
 )
 from channels_adapters.reading import Broken, Fields, read_object
 from conversations.normalized import Inbound
+
+if TYPE_CHECKING:
+    from channels_adapters.adapters.discord.listening import Listener
 
 _MEGABYTE = 1024 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
@@ -108,6 +111,7 @@ class DiscordAdapter(ChannelAdapter):
     look_seconds: ClassVar[float] = 10  # for a look whether it arrived; with the send, less than a delivery's lease
 
     _client: Client | None = None
+    _listener: "Listener | None" = None
 
     def authenticate(self, request: HookRequest) -> None:
         interactions.verify(self._public_key(), request)
@@ -169,7 +173,11 @@ class DiscordAdapter(ChannelAdapter):
         # discord.py takes a second to import: only who listens pays
         from channels_adapters.adapters.discord.listening import Listener
 
-        await Listener(self._open(), self._setting("bot_token"), store).run(cursor)
+        self._listener = Listener(self._open(), self._setting("bot_token"), store)
+        try:
+            await self._listener.run(cursor)
+        finally:
+            self._listener = None
 
     async def check(self, hook_url: str) -> Check:
         at_the_hook = self._setting("interactions").lower() == "webhook"
@@ -183,7 +191,10 @@ class DiscordAdapter(ChannelAdapter):
         return (("Link that puts the bot into a server", f"https://discord.com/oauth2/authorize?{query}"),)
 
     async def close(self) -> None:
+        """A line that listens ends as Retryable: whoever listens goes on with the connection's new settings."""
         client, self._client = self._client, None
+        if self._listener is not None:
+            await self._listener.end()
         if client is not None:
             await client.close()
 

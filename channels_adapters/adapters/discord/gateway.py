@@ -21,7 +21,7 @@ from channels_adapters.adapters.discord.errors import TOKEN_PAUSE, TokenLost
 from channels_adapters.contract import Retryable
 from channels_adapters.reading import Broken, Fields, read_object
 
-_CONNECT_TIME = 20.0  # seconds
+_CONNECT_TIME, _CLOSE_TIME = 20.0, 2.0  # seconds
 _SILENCE = 90.0  # seconds without a word: the line is dead
 _WANTED = Intents(
     guilds=True, messages=True, message_content=True, reactions=True, typing=True
@@ -111,7 +111,8 @@ class Line:
             _status=None,
             _intents=_WANTED,
         )
-        connect = partial(http.ws_connect, max_msg_size=0, autoclose=False)
+        closing = aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIME)
+        connect = partial(http.ws_connect, max_msg_size=0, autoclose=False, timeout=closing)
         return SimpleNamespace(
             http=SimpleNamespace(token=self._token, ws_connect=connect),
             loop=asyncio.get_running_loop(),

@@ -76,6 +76,8 @@ class Listener:
         self._gap_after = ""  # of the session's beginning
         self._unfilled: set[str] = set()  # servers that have not told their channels yet
         self._stored_at = 0.0
+        self._line: Line | None = None
+        self._is_over = False
 
     async def run(self, cursor: str) -> None:
         """Take events until cancelled; raises Retryable or Refused."""
@@ -89,6 +91,8 @@ class Listener:
                 if not ended.may_resume:
                     self._place.session = None
                 await self._keep([])
+                if self._is_over:
+                    raise Retryable("the connection's settings have changed") from ended
                 if time.monotonic() - began < _SHORT:
                     raise Retryable("the connection to Discord was lost") from ended
             except TokenLost as error:
@@ -97,8 +101,15 @@ class Listener:
                 await self._store([(f"lost:{name}", told)], self._place.cursor())
                 raise
 
+    async def end(self) -> None:
+        """`run` ends as Retryable."""
+        self._is_over = True
+        if self._line is not None:
+            await self._line.close()
+
     async def _stay(self) -> None:
         line, session = Line(self._token), self._place.session
+        self._line = line
         try:
             await self._open(line, session)
             await self._keep([])
