@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 32  # parts in flight
 AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
+TO_FINISH = 5.0  # seconds that parts in flight have when the process ends
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
 Prepare = Callable[[Delivery], tuple[OutboundPart, ChannelAdapter]]
@@ -46,7 +47,7 @@ class Dispatch(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="dispatch", daemon=True)
         self._wakes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
-        self._in_flight: dict[int, Delivery] = {}
+        self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
 
@@ -55,14 +56,14 @@ class Dispatch(threading.Thread):
         self._wakes.put(None)
 
     def stop(self) -> None:
-        """End after what is in hand; parts in flight stay claimed and are settled by their lease."""
+        """End after what is in hand. A part that takes longer is broken off, and its lease given back."""
         self._stopping = True
         self.wake()
-        self.join(timeout=10)
+        self.join(timeout=2 * TO_FINISH)
 
     def run(self) -> None:
         while not self._stopping:
-            self._unsettled += self._next_outcomes()
+            self._unsettled += self._next_outcomes(SAFETY_LOOK)
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
@@ -74,12 +75,27 @@ class Dispatch(threading.Thread):
                 connection.close()  # it may be broken
                 time.sleep(AFTER_TROUBLE)
                 self.wake()
+        try:
+            self._finish()
+        except Exception:
+            logger.exception("what was being sent could not be settled; its lease does that")
         connection.close()
 
-    def _next_outcomes(self) -> list[Outcome]:
+    def _finish(self) -> None:
+        end = time.monotonic() + TO_FINISH
+        while self._in_flight and (left := end - time.monotonic()) > 0:
+            self._unsettled += self._next_outcomes(left)
+            self._settle()
+        for delivery, sending in list(self._in_flight.values()):
+            if sending.cancel():
+                deliveries.give_back(delivery)
+            else:
+                settle(delivery, sending)
+
+    def _next_outcomes(self, within: float) -> list[Outcome]:
         found: list[Outcome | None] = []
         try:
-            found.append(self._wakes.get(timeout=SAFETY_LOOK))
+            found.append(self._wakes.get(timeout=within))
             while True:
                 found.append(self._wakes.get_nowait())
         except queue.Empty:
@@ -99,7 +115,6 @@ class Dispatch(threading.Thread):
             self._start(delivery, _part_as_sent, _ask)
 
     def _start(self, delivery: Delivery, prepare: Prepare, work: Work) -> None:
-        self._in_flight[delivery.pk] = delivery
         sending: Future[SendReceipt] = Future()
         try:
             part, adapter = prepare(delivery)
@@ -110,6 +125,7 @@ class Dispatch(threading.Thread):
             logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
             reason = f"{type(error).__name__} while preparing it"
             sending.set_exception(Retryable(reason) if work is _send else Uncertain(reason))
+        self._in_flight[delivery.pk] = delivery, sending
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
     def _settle(self) -> None:

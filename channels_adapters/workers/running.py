@@ -6,6 +6,7 @@ polls and takes in what others left, `schedule` only tells `work` when it is tim
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.db import connection
 from django_scopes import scopes_disabled
@@ -90,16 +91,17 @@ class Workers:
             nudges.nudge(nudges.TO_LISTEN)
 
     def stop(self) -> None:
-        hints.forget(self._hear)
-        self._ear.close()
+        """End what is in hand and give back what is held. A step that fails, as without a database, stops no other."""
+        steps: list[Callable[[], object]] = [lambda: hints.forget(self._hear), self._ear.close]
         if self.part in (EVERYTHING, WORK):
-            self.listening.stop()
-            self.teller.stop()
-            self.dispatch.stop()
+            steps += [self.listening.stop, self.teller.stop, self.dispatch.stop]
         if self.part != SCHEDULE:
-            self.intake.stop()
-        connections.forget()
-        platform_loop.stop()
+            steps.append(self.intake.stop)
+        for step in [*steps, connections.forget, platform_loop.stop]:
+            try:
+                step()
+            except Exception:
+                logger.exception("a worker did not stop as it should")
 
     def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
         if self.part not in (EVERYTHING, WORK):

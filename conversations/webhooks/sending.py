@@ -4,9 +4,11 @@ An attempt whose end nobody saw is made again: subscribers tell a repetition by 
 """
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import F
 from django_scopes import scopes_disabled
@@ -35,13 +37,14 @@ class Call:
     may_be_private: bool
 
 
-def send_due() -> int:
-    """Turn new events into deliveries and send what is due; how many calls were made."""
+def send_due(go_on: Callable[[], bool] = lambda: True) -> int:
+    """Turn new events into deliveries and send what is due while `go_on` says so; how many calls were made."""
     plan()
     made = 0
-    while batches := claim():
+    while go_on() and (batches := claim()):
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
-            outcomes = [outcome for batch in pool.map(call_in_order, batches) for outcome in batch]
+            called = pool.map(partial(call_in_order, go_on=go_on), batches)
+            outcomes = [outcome for batch in called for outcome in batch]
         for outcome in outcomes:
             settle(outcome)
         made += sum(outcome.was_called for outcome in outcomes)
@@ -81,11 +84,11 @@ def _call(row: WebhookDelivery) -> Call:
     return Call(row, told.url, told.secret, told.may_be_private)
 
 
-def call_in_order(batch: list[Call]) -> list[Outcome]:
+def call_in_order(batch: list[Call], go_on: Callable[[], bool] = lambda: True) -> list[Outcome]:
     """Make the calls of one subscription one after the other; the first that fails sends the rest back unmade."""
     outcomes: list[Outcome] = []
     for call in batch:
-        if outcomes and not outcomes[-1].arrived:
+        if not go_on() or (outcomes and not outcomes[-1].arrived):
             outcomes.append(Outcome(call.delivery, was_called=False))
         else:
             outcomes.append(_make(call))

@@ -30,6 +30,7 @@ class Teller:
         self._woken.set()
 
     def stop(self) -> None:
+        """End after the calls in hand; what was not called yet is due again."""
         self._stopping.set()
         self._woken.set()
         if self._thread is not None:
@@ -39,7 +40,7 @@ class Teller:
         while not self._stopping.is_set():
             self._woken.clear()
             try:
-                send_due()
+                send_due(lambda: not self._stopping.is_set())
             except Exception:
                 logger.exception("webhooks stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken

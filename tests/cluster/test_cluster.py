@@ -1,6 +1,8 @@
 """Two web processes, one that works, one with the schedule, behind nginx on PostgreSQL and Redis."""
 
+import itertools
 import signal
+import threading
 import time
 
 import httpx
@@ -111,3 +113,43 @@ def test_a_web_process_that_is_stopped_loses_nothing(cluster):
     cluster.end_part(stopped)
     cluster.start_part(stopped)
     cluster.wait_for(stopped)
+
+
+def test_a_rolling_restart_loses_nothing_and_a_tab_heals(cluster, page):
+    deliver(cluster.base, cluster, 500, "roll-500", chat=79)
+    tab, wrong, ended = Tab(cluster, page, cluster.base), [], threading.Event()
+    assert tab.is_open.wait(20)
+
+    def use() -> None:
+        """A person who reads and a platform that delivers, all the while."""
+        for number in itertools.count(501):
+            if ended.is_set():
+                return
+            answer = deliver(cluster.base, cluster, number, f"roll-{number}", chat=79)
+            looked = page.get("/inbox/rows/?view=all")
+            wrong.extend((number, found.status_code) for found in (answer, looked) if found.status_code != 200)
+            sent.append(f"roll-{number}")
+
+    sent = ["roll-500"]
+    user = threading.Thread(target=use)
+    user.start()
+    try:
+        for part in [part for part in cluster.parts if part.startswith("web-")]:
+            began = time.monotonic()
+            cluster.end_part(part, signal.SIGTERM)
+            assert cluster.processes[part].returncode == 0
+            assert time.monotonic() - began < 8
+            cluster.start_part(part)
+            cluster.wait_for(part)
+    finally:
+        ended.set()
+        user.join()
+
+    stored = "SELECT text FROM conversations_message WHERE text LIKE 'roll-%' ORDER BY seq"
+    assert wrong == [], (cluster.nginx.folder / "error.log").read_text()[-3000:]
+    wait_until(lambda: len(cluster.rows(stored)) >= len(sent), 30, "every message")
+    assert [text for (text,) in cluster.rows(stored)] == sent
+    wait_until(lambda: shows(tab, sent[-1]), CURRENT_WITHIN, "a healed tab")
+    assert [text for text in sent[1:] if not shows(tab, text)] == []
+    assert 1012 in tab.closed_with
+    tab.close()

@@ -66,14 +66,13 @@ def _check_free(port: int) -> None:
 
 
 def serve(port: int, part: str) -> None:
-    """Serve on the loopback address until a signal; then stop what was started."""
-    from daphne.server import Server  # installs the reactor
-
+    """Serve on the loopback address until a signal; then end what is in hand, and stop what was started."""
     from project.asgi import application
+    from project.server import DrainingServer  # installs the reactor
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with running(part):
-        Server(
+        DrainingServer(
             application,
             endpoints=[f"tcp:port={port}:interface=127.0.0.1"],
             signal_handlers=True,
