@@ -11,11 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.db import Error
 from django.db import Error as DatabaseError
 
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
+from channels_adapters.metrics import HOOK_SECONDS
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
 from crm.workspace.threads import in_thread
@@ -30,6 +30,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Answer one request of a platform."""
+    began = time.monotonic()
     try:
         answer = await _answer(scope, receive)
     except DatabaseError:
@@ -40,6 +41,14 @@ async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+    HOOK_SECONDS.labels(_channel(scope), answer.status).observe(time.monotonic() - began)
+
+
+def _channel(scope: dict[str, Any]) -> str:
+    """The kind of inbox that was called; '' for one we do not know."""
+    path = _PATH.match(scope["path"])
+    served = connections.known(path[1]) if path else None
+    return served.inbox.channel if served else ""
 
 
 async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
@@ -68,7 +77,7 @@ async def _served(key: str) -> connections.Served | None:
     """The inbox behind a key; as it was last seen when the database is slow or away. TimeoutError when it never was."""
     looking = asyncio.ensure_future(in_thread(connections.serving, key))
     done, _ = await asyncio.wait([looking], timeout=LOOK_WITHIN)
-    if done and not isinstance(looking.exception(), Error):
+    if done and not isinstance(looking.exception(), DatabaseError):
         return looking.result()
     looking.add_done_callback(_forget)
     seen = connections.known(key)

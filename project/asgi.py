@@ -17,15 +17,19 @@ from django.urls import re_path
 from channels_adapters.adapters.webchat.urls import websocket_urlpatterns as visitors
 from channels_adapters.hooks import hooks
 from conversations.live.urls import websocket_urlpatterns as agents
-from project.health import health
 from project.processes import lifespan
+from project.watching import watching
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Hooks and health pass by the pages' middleware."""
+    """Hooks, health and metrics pass by the pages' middleware."""
     path = scope["path"]
-    serving = hooks if path.startswith("/hooks/") else health if path.startswith("/health/") else pages
-    await serving(scope, receive, send)
+    if path.startswith("/hooks/"):
+        await hooks(scope, receive, send)
+    elif path.startswith("/health/") or path == "/metrics":
+        await watching(scope, receive, send)
+    else:
+        await pages(scope, receive, send)
 
 
 # a visitor has a token of their own: their socket needs neither session nor login

@@ -1,4 +1,4 @@
-"""Daphne's server, which on a signal ends politely: nothing new is let in, what is in hand is answered, tabs are told."""
+"""Daphne's server, which on a signal ends politely: nothing new is let in, what is in hand is answered."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ QUIET = 0.3  # seconds without a request: a proxy's open connections had their c
 LOOK_EVERY = 0.05  # seconds
 
 
-class DrainingServer(Server):  # type: ignore[misc]  # Daphne ships no types
-    """Between the signal and the end of the reactor: no new connections, sockets closed with 1012, requests answered."""
+class DrainingServer(Server):
+    """On a signal: no new connections, sockets closed with 1012, requests answered; then the end."""
 
     is_draining = False
 

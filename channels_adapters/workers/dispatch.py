@@ -22,6 +22,7 @@ from channels_adapters.contract import (
     SendReceipt,
     Uncertain,
 )
+from channels_adapters.metrics import PARTS_OUT
 from channels_adapters.registry import channels
 from channels_adapters.workers import fetching
 from channels_adapters.workers.platform_loop import portal
@@ -29,6 +30,7 @@ from conversations import deliveries, files, gate
 from conversations.models import Delivery, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
+from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 32  # parts in flight
@@ -50,6 +52,7 @@ class Dispatch(threading.Thread):
         self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
+        self.pace = Pace()
 
     def wake(self) -> None:
         """Look for due parts now."""
@@ -63,7 +66,9 @@ class Dispatch(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping:
+            self.pace.rest()
             self._unsettled += self._next_outcomes(SAFETY_LOOK)
+            self.pace.begin()
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
@@ -211,7 +216,8 @@ def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
     with change(delivery.workspace, cause="dispatch"):
         # the connection first: whoever takes an inbox's deliveries in locks in the same order
         connections.note_health(delivery.thread.inbox, **_health(sending))
-        _settle(delivery, sending)
+        state = _settle(delivery, sending)
+    PARTS_OUT.labels(delivery.thread.inbox.channel, state).inc()
 
 
 def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
@@ -224,21 +230,26 @@ def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
     return {} if error else {"last_out_at": now}
 
 
-def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> str:
+    """Write down how the attempt ended; the word for it."""
     try:
         receipt = sending.result()
     except Retryable as error:
         deliveries.put_off(delivery, error.reason, error.retry_after)
+        return "put_off"
     except Refused as error:
         deliveries.refused(delivery, error.reason)
+        return "refused"
     except SendFailed as error:
         deliveries.uncertain(delivery, error.reason)
+        return "uncertain"
     except BaseException as error:  # cancelled at stop, or a fault of ours after bytes may have left
         logger.exception("a send ended oddly", extra={"delivery": delivery.pk})
         deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
-    else:
-        deliveries.sent(delivery, receipt.external_id)
-        logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+        return "uncertain"
+    deliveries.sent(delivery, receipt.external_id)
+    logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+    return "sent"
 
 
 def show_typing(thread: Thread) -> None:

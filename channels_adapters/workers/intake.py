@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from channels_adapters.models import RawDelivery
 from channels_adapters.workers.taking_in import BATCH, take_in_all, take_in_waiting
 from conversations.models import Inbox
+from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AFTER_TROUBLE = 0.5  # seconds
@@ -37,6 +38,7 @@ class Intake(threading.Thread):
         super().__init__(name="intake", daemon=True)
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._stopping = False
+        self.pace = Pace()
 
     def submit(self, inbox: Inbox, delivery_id: str, body: bytes) -> "Future[None]":
         """A future that is done when the delivery is committed; a repeat is done as well."""
@@ -57,7 +59,9 @@ class Intake(threading.Thread):
     def run(self) -> None:
         self.wake()  # what waits from before
         while not self._stopping:
+            self.pace.rest()
             batch = self._next_batch()
+            self.pace.begin()
             try:
                 store(batch)
                 self._take_in(batch)

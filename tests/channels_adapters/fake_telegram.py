@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a scripted call gets instead of its result, or before it. `arrives`: the call is carried out all the same."""
+    """What a scripted call gets instead of its result, or before it. `arrives`: the call is carried out anyway."""
 
     status: int = 200
     body: bytes = b""

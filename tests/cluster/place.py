@@ -63,7 +63,9 @@ class Cluster(Installation):
             "TRUSTED_PROXIES": "127.0.0.1",
         }
         webs = {f"web-{port}": ["--only", "web", "--no-demo", "--port", str(port)] for port in self.web_ports}
-        self.parts = {**webs, "work": ["--only", "work"], "schedule": ["--only", "schedule"]}
+        self.work_port = free_port()
+        work = ["--only", "work", "--port", str(self.work_port)]
+        self.parts = {**webs, "work": work, "schedule": ["--only", "schedule"]}
 
     @property
     def web_bases(self) -> list[str]:

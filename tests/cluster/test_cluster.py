@@ -97,6 +97,21 @@ def test_sockets_are_current_soon_after_redis_was_away(cluster, tabs):
         assert shows(tab, "while redis was away")
 
 
+def test_each_process_tells_how_it_is(cluster):
+    deliver(cluster.base, cluster, 350, "measured", chat=80)
+    work = f"http://127.0.0.1:{cluster.work_port}"
+    for base in (work, *cluster.web_bases):
+        wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200, 60, "readiness")  # noqa: B023
+        told = httpx.get(f"{base}/metrics").text
+        assert "rapport_database_up 1.0" in told
+        assert "rapport_workers_stalled 0.0" in told
+    assert httpx.get(f"{work}/health/ready").json().keys() >= {"database", "redis", "triage", "workers"}
+    assert httpx.get(f"{work}/inbox/").status_code == 404
+    told = "".join(httpx.get(f"{base}/metrics").text for base in cluster.web_bases)
+    assert 'rapport_hook_answer_seconds_count{channel="telegram",status="200"}' in told
+    assert httpx.get(f"{cluster.base}/metrics").status_code == 401  # from outside, past nginx
+
+
 def test_a_web_process_that_is_stopped_loses_nothing(cluster):
     stopped = next(iter(cluster.parts))
     taken = []
