@@ -16,6 +16,7 @@ from django.urls import re_path
 
 from channels_adapters.adapters.webchat.urls import websocket_urlpatterns as visitors
 from channels_adapters.hooks import hooks
+from conversations.live import long_poll
 from conversations.live.urls import websocket_urlpatterns as agents
 from project.processes import lifespan
 from project.watching import watching
@@ -28,6 +29,8 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await hooks(scope, receive, send)
     elif path.startswith("/health/") or path == "/metrics":
         await watching(scope, receive, send)
+    elif path == long_poll.PATH and b"wait=" in scope["query_string"]:
+        await long_poll.hold(scope, receive, send, pages)
     else:
         await pages(scope, receive, send)
 

@@ -8,6 +8,8 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
+from conversations.live import long_poll
+
 SERVICE_RESTART = 1012  # RFC 6455's registry: come back in a moment, here or at another process
 PATIENCE = 8.0  # seconds for requests in hand; systemd waits longer
 QUIET = 0.3  # seconds without a request: a proxy's open connections had their chance to bring one
@@ -38,6 +40,7 @@ class DrainingServer(Server):
 
     async def _drain(self) -> None:
         self.is_draining = True
+        long_poll.let_go()
         for door in self._doors:
             door.stopListening()
         end = time.monotonic() + PATIENCE

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.installation import SECRET, Installation, update, wait_until
+from tests.installation import EMAIL, SECRET, Installation, update, wait_until
 
 pytestmark = pytest.mark.xdist_group("journeys")  # one installation at a time
 A_FEW = 8.0  # seconds
@@ -133,3 +133,23 @@ def test_what_is_delivered_while_it_ends_is_stored_or_not_acknowledged(running):
     wait_until(lambda: len(running.rows(stored)) >= len(taken), 20, "every message")
     assert len(taken) >= 11
     assert [text for (text,) in running.rows(stored)] == taken
+
+
+def test_who_waits_for_events_is_answered_when_the_process_ends(running):
+    key = running.manage("api_token", EMAIL).strip()
+    waiting, answers = {"since": 10**9, "wait": 25}, []
+
+    def ask():
+        headers = {"Authorization": f"Bearer {key}"}
+        answers.append(httpx.get(f"{running.base}/api/v1/events", params=waiting, headers=headers, timeout=30))
+
+    asking, began = threading.Thread(target=ask), time.monotonic()
+    asking.start()
+    time.sleep(1)  # it is held, which nothing shows from outside
+    assert answers == []
+    ask_to_end(running)
+    asking.join()
+
+    assert (answers[0].status_code, answers[0].json()["items"]) == (200, [])
+    assert time.monotonic() - began < 10
+    assert ended_well(running)
