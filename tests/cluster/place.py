@@ -86,7 +86,7 @@ class Cluster(Installation):
         """Until a part with pages answers; the others have nothing to ask."""
         if part.startswith("web-"):
             address = f"http://127.0.0.1:{part.removeprefix('web-')}/health/{'ready' if ready else 'live'}"
-            wait_until(lambda: answers(address), 90, part)
+            wait_until(lambda: answers(address), 150, part)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(psycopg.connect(self.postgres.url)) as database:
