@@ -4,16 +4,50 @@ import asyncio
 import time
 from typing import Any
 
+from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
 from conversations.live import long_poll
+from project.limits import LONGEST_BODY
 
+TOO_LONG = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 SERVICE_RESTART = 1012  # RFC 6455's registry: come back in a moment, here or at another process
 PATIENCE = 8.0  # seconds for requests in hand; systemd waits longer
 QUIET = 0.3  # seconds without a request: a proxy's open connections had their chance to bring one
 LOOK_EVERY = 0.05  # seconds
+
+
+class Request(WebRequest):
+    """Refuses a body that says it is too long before it is read, and one that says nothing once it is too long."""
+
+    size = 0
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802  # Twisted's name
+        if length is not None and length > LONGEST_BODY:
+            self._refuse()
+        super().gotLength(length)
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        self.size += len(data)
+        if self.size > LONGEST_BODY:
+            self._refuse()
+        else:
+            super().handleContentChunk(data)
+
+    def _refuse(self) -> None:
+        self.channel.transport.write(TOO_LONG)
+        self.channel.loseConnection()
+
+
+class RequestFactory(HTTPFactory):
+    """Daphne's, with our requests."""
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = Request
+        return protocol
 
 
 class DrainingServer(Server):
@@ -24,6 +58,14 @@ class DrainingServer(Server):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._doors: list[Any] = []
+
+    @property
+    def http_factory(self) -> Any:
+        return self._http_factory
+
+    @http_factory.setter
+    def http_factory(self, made: Any) -> None:  # `run` makes Daphne's own, and has no other place for ours
+        self._http_factory = RequestFactory(self)
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)

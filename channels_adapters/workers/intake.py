@@ -21,6 +21,11 @@ from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AFTER_TROUBLE = 0.5  # seconds
+FULL = 1_000  # arrivals that wait to be stored: more would not be stored in any platform's time
+
+
+class Full(Exception):
+    """More arrives than can be stored."""
 
 
 @dataclass(slots=True)
@@ -41,7 +46,9 @@ class Intake(threading.Thread):
         self.pace = Pace()
 
     def submit(self, inbox: Inbox, delivery_id: str, body: bytes) -> "Future[None]":
-        """A future that is done when the delivery is committed; a repeat is done as well."""
+        """A future that is done when the delivery is committed; a repeat is done as well. Raises Full."""
+        if self._arrivals.qsize() >= FULL:
+            raise Full
         arrival = Arrival(inbox, delivery_id[:200], body)
         self._arrivals.put(arrival)
         return arrival.stored

@@ -86,7 +86,6 @@ def serve(port: int, part: str) -> None:
             signal_handlers=True,
             websocket_max_message_size=SOCKET_LIMIT,
             websocket_max_frame_size=SOCKET_LIMIT,
-            proxy_forwarded_address_header="X-Forwarded-For" if settings.TRUSTED_PROXIES else None,
             server_name="rapport",
         ).run()
 

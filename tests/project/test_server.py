@@ -1,6 +1,7 @@
-"""A real process that is asked to end: nobody is cut off, and nothing is left half done."""
+"""A real process: what it does not read, and how it ends: nobody is cut off, and nothing is left half done."""
 
 import signal
+import socket
 import threading
 import time
 
@@ -153,3 +154,33 @@ def test_who_waits_for_events_is_answered_when_the_process_ends(running):
     assert (answers[0].status_code, answers[0].json()["items"]) == (200, [])
     assert time.monotonic() - began < 10
     assert ended_well(running)
+
+
+def talk(place, *pieces: bytes) -> bytes:
+    """What the server says to these bytes, until it closes the connection."""
+    with socket.create_connection(("127.0.0.1", place.port), timeout=10) as line:
+        said = b""
+        try:
+            for piece in pieces:
+                line.sendall(piece)
+            while part := line.recv(65536):
+                said += part
+        except ConnectionError:  # it does not wait for the rest
+            pass
+        return said
+
+
+def test_a_body_that_says_it_is_too_long_is_refused_before_it_is_read(running):
+    head = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n"
+
+    assert talk(running, head).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_cut_when_it_is_too_long(running):
+    head = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    megabyte = b"100000\r\n" + b"x" * 2**20 + b"\r\n"
+
+    said = talk(running, head, *[megabyte] * 64)
+
+    assert b"200 OK" not in said
+    assert httpx.get(f"{running.base}/health/live").status_code == 200
