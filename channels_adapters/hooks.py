@@ -82,12 +82,14 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
 
 async def _served(key: str) -> connections.Served | None:
     """The inbox behind a key; as it was last seen when the database is slow or away. TimeoutError when it never was."""
+    seen = connections.known(key)
+    if seen is not None and seen.is_fresh:
+        return seen  # a thread for this alone would cost more than the rest
     looking = asyncio.ensure_future(in_thread(connections.serving, key))
     done, _ = await asyncio.wait([looking], timeout=LOOK_WITHIN)
     if done and not isinstance(looking.exception(), DatabaseError):
         return looking.result()
     looking.add_done_callback(_forget)
-    seen = connections.known(key)
     if seen is None:
         raise TimeoutError
     return seen
@@ -108,9 +110,9 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         return HookAnswer(405, b"Deliveries are posted here.\n")
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
-    delivery_id = adapter.delivery_id(request.body)
+    body = adapter.keep(request)
     try:
-        stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, request.body))
+        stored = asyncio.wrap_future(workers().intake.submit(inbox, adapter.delivery_id(body), body))
     except Full:
         logger.warning("too much arrives at once", extra={"inbox": inbox.pk})
         return HookAnswer(503, b"Too much arrives at once; deliver it again.\n", retry_after=AGAIN_IN)

@@ -7,15 +7,19 @@ from typing import Any
 from conversations.normalized import (
     Attachment,
     Blocked,
+    ConnectionLost,
     Deletion,
     Edit,
+    IdentityMoved,
     Inbound,
     InboundMessage,
+    OptedOut,
     Reacted,
     ReadUpTo,
     Receipt,
     Sender,
     ThreadMoved,
+    Writing,
 )
 
 
@@ -67,6 +71,7 @@ def _message(inbound: InboundMessage) -> dict[str, Any]:
         "payload": inbound.payload,
         "flags": list(inbound.flags),
         "timestamp": _time(inbound.at),
+        **inbound.details,
     }
 
 
@@ -108,6 +113,7 @@ def _receipt(inbound: Receipt) -> dict[str, Any]:
         "conversation": inbound.thread_id,
         "target": inbound.target,
         "status": inbound.status,
+        "error_code": inbound.code,
         "timestamp": _time(inbound.at),
     }
 
@@ -130,3 +136,23 @@ def _blocked(inbound: Blocked) -> dict[str, Any]:
 @event.register
 def _thread_moved(inbound: ThreadMoved) -> dict[str, Any]:
     return {"kind": "migration", "conversation": inbound.thread_id, "target": inbound.new_thread_id}
+
+
+@event.register
+def _identity_moved(inbound: IdentityMoved) -> dict[str, Any]:
+    return {"kind": "identity_moved", "sender": _sender(inbound.sender), "target": inbound.old_address}
+
+
+@event.register
+def _opted_out(inbound: OptedOut) -> dict[str, Any]:
+    return {"kind": "opt_out" if inbound.is_out else "opt_in", "sender": _sender(inbound.sender)}
+
+
+@event.register
+def _writing(inbound: Writing) -> dict[str, Any]:
+    return {"kind": "typing", "conversation": inbound.thread_id, "sender": _sender(inbound.sender)}
+
+
+@event.register
+def _connection_lost(inbound: ConnectionLost) -> dict[str, Any]:
+    return {"kind": "channel_disabled", "text": inbound.reason}

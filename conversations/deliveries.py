@@ -164,8 +164,9 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
             of=("self",), no_key=True
         )
-        key = {"thread__inbox": inbox, "thread__external_id": receipt.thread_id, "external_id": receipt.target}
-        delivery: Delivery | None = known.filter(**key).first()
+        known = known.filter(thread__inbox=inbox, external_id=receipt.target[:255])
+        on_thread = {"thread__external_id": receipt.thread_id[:200]} if receipt.thread_id else {}
+        delivery: Delivery | None = known.filter(**on_thread).first()
         if delivery is None:
             return False
         before = delivery.state

@@ -9,11 +9,11 @@ from django.db.models import Q
 
 import nlp
 from conversations import deliveries
-from conversations.inbound import lock_conversation, lock_thread
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
 from conversations.normalized import Blocked, Deletion, Edit, Inbound, Reacted, ReadUpTo, Receipt, ThreadMoved
+from conversations.places import lock_conversation, lock_thread
+from conversations.senders import known_identity
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
-from crm.people.models import Identity
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -71,7 +71,7 @@ def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
 def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} reaction") as event:
         message = _reacted_to(inbox, inbound) or _sent(inbox, inbound)
-        identity = _identity(inbox, inbound.sender.address)
+        identity = known_identity(inbox, inbound.sender)
         if message is None or identity is None:
             return False
         wanted = {clean_line(emoji, 40) for emoji in inbound.emojis}
@@ -106,12 +106,6 @@ def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
     return found.message if found else None
 
 
-def _identity(inbox: Inbox, address: str) -> Identity | None:
-    key = {"kind": inbox.channel, "scope": inbox.identity_scope, "address": clean_line(address, 255)}
-    found: Identity | None = Identity.objects.filter(**key).first()
-    return found
-
-
 @apply.register
 def _receipt(inbound: Receipt, inbox: Inbox) -> bool:
     return deliveries.take_receipt(inbox, inbound)
@@ -125,7 +119,7 @@ def _read_up_to(inbound: ReadUpTo, inbox: Inbox) -> bool:
 @apply.register
 def _blocked(inbound: Blocked, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} block") as event:
-        identity = _identity(inbox, inbound.sender.address)
+        identity = known_identity(inbox, inbound.sender)
         if identity is None or (identity.blocked_at is not None) == inbound.is_blocked:
             return False
         identity.blocked_at = clock.now() if inbound.is_blocked else None

@@ -16,6 +16,9 @@ class Sender:
     phone: str = ""  # E.164, only where the platform vouches for it
     email: str = ""
     verified: bool = True  # False: anyone could have claimed this address
+    kind: str = ""  # of the address where it is not the channel's own: "phone", "email"; such are unique in the world
+    also: tuple[str, ...] = ()  # other addresses of the same person on this channel: a number beside a user id
+    picture: str = ""  # what the adapter's `fetch` needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Attachment:
     mime: str = ""
     size: int | None = None  # bytes, as claimed
     token: str = ""
-    details: dict[str, Any] = field(default_factory=dict)  # lat and lon of a location, phone of a contact
+    details: dict[str, Any] = field(default_factory=dict)  # lat and lon, a contact's phone, an inline image's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,11 @@ class InboundMessage:
     is_group: bool = False
     is_public: bool = False
     payload: str = ""  # of a button or a deep link
-    flags: tuple[str, ...] = ()  # "forwarded"
+    flags: tuple[str, ...] = ()  # "forwarded"; "auto_reply": never answered by a machine
     first_touch: FirstTouch | None = None
+    refers_to: tuple[str, ...] = ()  # ids of earlier messages, nearest first: the thread of one we know is its thread
+    private_thread: str = ""  # of a public message: the thread id by which its author is answered in private
+    details: dict[str, Any] = field(default_factory=dict)  # kept with it, and given back when it is answered: a subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,12 @@ class Reacted:
 class Receipt:
     """The platform says that our part arrived, was read, or failed after all."""
 
-    thread_id: str
+    thread_id: str  # '' where the platform names none
     target: str
     status: str  # delivered, read, failed
     at: datetime
     reason: str = ""
+    code: str = ""  # the platform's number of the failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +135,51 @@ class ThreadMoved:
     at: datetime
 
 
-Inbound = InboundMessage | Edit | Deletion | Reacted | Receipt | ReadUpTo | Blocked | ThreadMoved
+@dataclass(frozen=True, slots=True)
+class IdentityMoved:
+    """The platform gave a person another address: a changed phone number. The profile stays the same."""
+
+    sender: Sender  # by the new address
+    old_address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again."""
+
+    sender: Sender
+    is_out: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The customer is typing. Shown for a moment, never stored."""
+
+    thread_id: str
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """The platform shut us out: the app was removed or its token taken back. Nothing comes or goes until mended."""
+
+    reason: str
+    at: datetime
+
+
+Inbound = (
+    InboundMessage
+    | Edit
+    | Deletion
+    | Reacted
+    | Receipt
+    | ReadUpTo
+    | Blocked
+    | ThreadMoved
+    | IdentityMoved
+    | OptedOut
+    | Writing
+    | ConnectionLost
+)

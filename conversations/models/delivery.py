@@ -1,5 +1,7 @@
 """Delivery: one row per outgoing part. The edge's worker claims it; the row is the truth about whether it left."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,10 @@ class Delivery(WorkspaceOwned):
         REACT = "react", _("react")
         TYPING = "typing", _("typing")
         READ = "read", _("read")
+        HIDE = "hide", _("hide")
+        UNHIDE = "unhide", _("show again")
+        LIKE = "like", _("like")
+        UNLIKE = "unlike", _("take the like back")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting to be sent")
@@ -31,6 +37,8 @@ class Delivery(WorkspaceOwned):
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.SEND)
     part = models.PositiveSmallIntegerField(default=0)  # parts of a message leave in this order
     text = models.TextField(blank=True)
+    target = models.CharField(max_length=255, blank=True)  # the platform's id of the message it does something to
+    details: Any = models.JSONField(default=dict)  # its buttons or its template, as the contract names them
     file = models.ForeignKey(File, models.PROTECT, null=True, related_name="deliveries")
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)  # also the fence: a worker writes only its own attempt
@@ -56,7 +64,7 @@ class Delivery(WorkspaceOwned):
         indexes = [
             models.Index(fields=["state", "due_at"], name="deliveries_due"),
             models.Index(fields=["thread", "state", "id"], name="oldest_unsent_of_a_thread"),
-            models.Index(fields=["thread", "external_id"], name="deliveries_by_external_id"),
+            models.Index(fields=["external_id"], name="deliveries_by_external_id"),
         ]
 
     OPEN_STATES = (State.QUEUED, State.SENDING)

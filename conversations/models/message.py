@@ -43,6 +43,7 @@ class Message(WorkspaceOwned):
     external_id = models.CharField(max_length=255, blank=True)  # the platform's id inside the thread
     client_id = models.CharField(max_length=64, blank=True)  # the author's own id: a double submit is one message
     reply_to_external_id = models.CharField(max_length=255, blank=True)
+    details: Any = models.JSONField(default=dict)  # what only its channel knows of it: a subject, flags, buttons
     raw_delivery_id = models.BigIntegerField(null=True)  # at the edge, which drops raw bytes after a while
     at = models.DateTimeField(default=clock.now)  # ours
     platform_at = models.DateTimeField(null=True)  # theirs: shown, never sorted by
@@ -58,7 +59,7 @@ class Message(WorkspaceOwned):
         constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="a_place_in_a_conversation_is_taken_once"),
             models.UniqueConstraint(
-                fields=["thread", "external_id"], condition=~Q(external_id=""), name="an_outside_message_is_stored_once"
+                fields=["external_id", "thread"], condition=~Q(external_id=""), name="an_outside_message_is_stored_once"
             ),
             models.UniqueConstraint(
                 fields=["author", "client_id"], condition=~Q(client_id=""), name="an_author_s_message_is_stored_once"

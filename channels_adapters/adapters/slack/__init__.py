@@ -149,10 +149,10 @@ class SlackAdapter(ChannelAdapter):
     def listens(self) -> bool:
         return bool(self._setting("app_token"))
 
-    async def listen(self, offset: int, store: Store) -> None:
+    async def listen(self, cursor: str, store: Store) -> None:
         if not self._setting("app_token").startswith("xapp-"):
             raise Retryable("app_token is the app-level token that begins with xapp-", TOKEN_PAUSE)
-        self._listener = Listener(self._open(), self._setting("app_token"), offset, store, self.ping_seconds)
+        self._listener = Listener(self._open(), self._setting("app_token"), store, self.ping_seconds)
         try:
             await self._listener.run()
         finally:

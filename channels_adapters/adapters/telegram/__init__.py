@@ -56,6 +56,7 @@ class TelegramAdapter(ChannelAdapter):
             "Leave it empty: one is made up and given to Telegram, which shows it with every message.",
             secret=True,
             required=False,
+            made=True,
         ),
         Setting(
             "api_url",
@@ -126,10 +127,10 @@ class TelegramAdapter(ChannelAdapter):
     def listens(self) -> bool:
         return self._mode() == "polling"
 
-    async def listen(self, offset: int, store: Store) -> None:
+    async def listen(self, cursor: str, store: Store) -> None:
         client = self._open()
         async with PollRequest(self._token(), self.read_timeout) as self._polls:
-            await polling.listen(client.bot, self._polls, offset, store, self.poll_seconds)
+            await polling.listen(client.bot, self._polls, int(cursor or 0), store, self.poll_seconds)
 
     async def check(self, hook_url: str) -> Check:
         try:

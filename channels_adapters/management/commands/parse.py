@@ -95,10 +95,11 @@ def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
                 "events": [],
                 "body": handshake.body.decode("utf-8", "replace"),
             }
-        delivery_id = adapter.delivery_id(request.body)
+        body = adapter.keep(request)
+        delivery_id = adapter.delivery_id(body)
         if _is_known(served, delivery_id):
             return {"status": 200, "outcome": "ignore", "events": [], "duplicate": True, "delivery_id": delivery_id}
-        events = [plain.event(inbound) for inbound in adapter.parse(request.body)]
+        events = [plain.event(inbound) for inbound in adapter.parse(body)]
     except WebhookRejected as error:
         return {"status": error.status, "outcome": "reject", "events": [], "reason": error.reason}
     except Unreadable as error:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0002_webhooks'),
+        ('conversations', '0003_details_and_acts'),
     ]
 
     operations = [
