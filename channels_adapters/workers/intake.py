@@ -81,9 +81,13 @@ class Intake(threading.Thread):
 
     def _take_in(self, batch: Sequence[Arrival]) -> None:
         if not batch:  # woken: somebody else stored some, nobody says where
-            take_in_waiting()
+            take_in_waiting(self._go_on)
         for inbox in {arrival.inbox.pk: arrival.inbox for arrival in batch}.values():
-            take_in_all(inbox)
+            take_in_all(inbox, self._go_on)
+
+    def _go_on(self) -> bool:
+        self.pace.begin()  # a large backlog is no stall
+        return not self._stopping
 
     def _next_batch(self) -> list[Arrival]:
         """What has arrived; empty after a wake-up."""

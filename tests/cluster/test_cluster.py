@@ -1,9 +1,11 @@
 """Two web processes, one that works, one with the schedule, behind nginx on PostgreSQL and Redis."""
 
 import itertools
+import re
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -110,6 +112,37 @@ def test_each_process_tells_how_it_is(cluster):
     told = "".join(httpx.get(f"{base}/metrics").text for base in cluster.web_bases)
     assert 'rapport_hook_answer_seconds_count{channel="telegram",status="200"}' in told
     assert httpx.get(f"{cluster.base}/metrics").status_code == 401  # from outside, past nginx
+
+
+def triaged(cluster) -> float:
+    """Messages read so far, by all processes together."""
+    bases = [*cluster.web_bases, f"http://127.0.0.1:{cluster.work_port}"]
+    told = "".join(httpx.get(f"{base}/metrics", timeout=30).text for base in bases)
+    return sum(float(count) for count in re.findall(r"^rapport_triaged_messages_total (\S+)$", told, re.MULTILINE))
+
+
+def test_two_web_processes_read_each_message_once(cluster):
+    for base in (*cluster.web_bases, f"http://127.0.0.1:{cluster.work_port}"):
+        wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200, 150, "readiness")  # noqa: B023
+    wait_until(lambda: waiting(cluster) == 0, 60, "what came before")
+    before, count = triaged(cluster), 200
+
+    def send(first):
+        for number in range(first, count, 8):
+            base = cluster.web_bases[number % 2]
+            assert deliver(base, cluster, 10_000 + number, f"once-{number}", chat=90 + number % 8).status_code == 200
+
+    with ThreadPoolExecutor(8) as platforms:
+        list(platforms.map(send, range(8)))
+    stored = "SELECT count(*) FROM conversations_message WHERE text LIKE 'once-%'"
+    wait_until(lambda: cluster.rows(stored)[0][0] == count, 60, "every message")
+
+    assert waiting(cluster) == 0
+    assert triaged(cluster) - before == count
+
+
+def waiting(cluster) -> int:
+    return cluster.rows("SELECT count(*) FROM channels_adapters_rawdelivery WHERE state = 'waiting'")[0][0]
 
 
 def test_a_web_process_that_is_stopped_loses_nothing(cluster):
