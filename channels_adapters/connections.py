@@ -15,6 +15,7 @@ from channels_adapters.contract import ChannelAdapter, Check
 from channels_adapters.models import Connection
 from channels_adapters.registry import channels
 from channels_adapters.workers.platform_loop import portal
+from conversations import standing
 from conversations.models import Inbox
 from crm.workspace import clock
 from crm.workspace.events import change
@@ -143,6 +144,8 @@ def check(inbox: Inbox) -> Check:
         connection.save(update_fields=["settings", "last_error", "last_error_at"])
         scope_now = channels()[inbox.channel](connection.settings).identity_scope()
         Inbox.objects.filter(pk=inbox.pk).update(identity_scope=scope_now)
+    if not found.problems:
+        standing.mended(inbox)
     return found
 
 

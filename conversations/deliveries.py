@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
 from django_scopes import scopes_disabled
 
 from conversations.models import Delivery, Inbox, Message
@@ -166,12 +167,18 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         if receipt.status == "failed":
             if delivery.read_at or delivery.delivered_at or before == State.REFUSED:
                 return False
-            delivery.state, delivery.reason = State.REFUSED, receipt.reason[:300]
+            delivery.state, delivery.reason = State.REFUSED, _failure(receipt)
         elif not _move_forward(delivery, receipt.status, receipt.at):
             return False
         delivery.save()
         _record(event, delivery, before, receipt.status)
     return True
+
+
+def _failure(receipt: Receipt) -> str:
+    """The platform's reason in plain words, with its number for whoever asks the platform."""
+    words = receipt.reason.strip() or gettext("The platform could not deliver it.")
+    return f"{words} ({receipt.code})"[:300] if receipt.code and receipt.code not in words else words[:300]
 
 
 def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:

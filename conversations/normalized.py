@@ -155,7 +155,10 @@ class ThreadMoved:
 
 @dataclass(frozen=True, slots=True)
 class IdentityMoved:
-    """The platform gave a person another address: a changed phone number. The profile stays the same."""
+    """The platform gave a person another address: a changed phone number. The profile stays the same.
+
+    A thread that was named by the old address is moved by a `ThreadMoved` of its own.
+    """
 
     sender: Sender  # by the new address
     old_address: str
@@ -164,11 +167,16 @@ class IdentityMoved:
 
 @dataclass(frozen=True, slots=True)
 class OptedOut:
-    """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again."""
+    """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again.
+
+    `everything`: the platform lets nothing through to them until they opt in again, not even an answer: STOP by SMS.
+    """
 
     sender: Sender
     is_out: bool
     at: datetime
+    everything: bool = False
+    wording: str = ""  # what they wrote or pressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ class Identity(WorkspaceOwned):
     known_at = models.DateTimeField(default=clock.now)
     verified_at = models.DateTimeField(null=True, blank=True)  # null: claimed only, never a ground to join profiles
     blocked_at = models.DateTimeField(null=True, blank=True)  # they blocked us: nothing can be sent there
+    stopped_at = models.DateTimeField(
+        null=True, blank=True
+    )  # they opted out of everything: as above, until they opt in
 
     class Meta:
         verbose_name_plural = "identities"

@@ -117,3 +117,11 @@ def test_a_web_chat_shows_its_page_and_the_line_for_a_site(admin, workspace):
 
     assert f"/chat/{chat.key}/" in page
     assert f"data-inbox=&quot;{chat.key}&quot;" in page
+
+
+def test_an_inbox_that_was_shut_out_is_live_again_once_its_test_works(admin, inbox):
+    Inbox.objects.filter(pk=inbox.pk).update(state="lost", lost_reason="The token was taken back.")
+
+    admin.post(reverse("inbox-test", args=[inbox.pk]))
+
+    assert Inbox.objects.get(pk=inbox.pk).state == "live"
