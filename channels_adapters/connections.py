@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 from django.conf import settings as django_settings
@@ -118,7 +119,7 @@ def connect(
     adapter = channels()[channel](settings)
     with change(workspace, actor=by, cause="connect") as event:
         inbox = Inbox(workspace=workspace, channel=channel, name=name, state=state)
-        inbox.identity_scope, inbox.capabilities = adapter.identity_scope(), adapter.capabilities.as_json()
+        inbox.identity_scope, inbox.capabilities = adapter.identity_scope(), _written(type(adapter))
         inbox.save()
         Connection.objects.create(workspace=workspace, inbox=inbox, settings=settings)
         event.record("inbox.connected", inbox)
@@ -153,7 +154,11 @@ def write_capabilities() -> None:
     """Write each channel's capabilities onto its inboxes, for the composer: done at every start."""
     with scopes_disabled():
         for name, adapter in channels().items():
-            Inbox.objects.filter(channel=name).update(capabilities=adapter.capabilities.as_json())
+            Inbox.objects.filter(channel=name).update(capabilities=_written(adapter))
+
+
+def _written(adapter: type[ChannelAdapter]) -> dict[str, Any]:
+    return {**adapter.capabilities.as_json(), "label": adapter.label}
 
 
 def note_health(inbox: Inbox, **facts: object) -> None:

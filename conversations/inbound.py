@@ -15,7 +15,7 @@ import nlp
 from conversations import routes, senders
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Thread
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
-from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from conversations.text import TEXT_LIMIT, clean, clean_json, clean_line, snippet
 from crm.marketing.models import Campaign
 from crm.people.models import Identity, Origin
 from crm.people.recognition import note_origin, recognise
@@ -124,6 +124,7 @@ def _conversation_of(event: Change, thread: Thread, identity: Identity, at: date
         if conversation.is_open:
             return conversation
     conversation = Conversation(workspace=event.workspace, customer=identity.customer, inbox=thread.inbox)
+    conversation.is_public = thread.is_public
     conversation.opened_at = conversation.last_message_at = at
     conversation.save()
     thread.conversation = conversation
@@ -164,7 +165,7 @@ def _store(
 
 def _details(inbound: InboundMessage) -> dict[str, Any]:
     said = {"flags": list(inbound.flags), "private_thread": inbound.private_thread[:200]}
-    return {key: value for key, value in (said | inbound.details).items() if value}
+    return {key: clean_json(value) for key, value in (said | inbound.details).items() if value}
 
 
 def _plausible(claimed: datetime, at: datetime) -> datetime | None:

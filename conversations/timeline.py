@@ -89,9 +89,9 @@ def routes_of(message: Message) -> list[Route]:
 
 def of_page() -> QuerySet[Message]:
     """Messages with what their partial shows."""
-    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread", "triage")
+    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread__inbox", "triage")
     return found.select_related("conversation__customer", "conversation__inbox").prefetch_related(
-        "files", "reactions", "deliveries", "corrections", "routes__member__agent"
+        "files", "reactions", "deliveries", "revisions", "corrections", "routes__member__agent"
     )
 
 

@@ -4,17 +4,18 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
 from django.db import connection
-from django_scopes import scope
+from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.contract import (
     ChannelAdapter,
-    OutboundFile,
+    OutboundAct,
     OutboundPart,
     Refused,
     Retryable,
@@ -23,9 +24,9 @@ from channels_adapters.contract import (
     Uncertain,
 )
 from channels_adapters.registry import channels
-from channels_adapters.workers import fetching
+from channels_adapters.workers import fetching, packing
 from channels_adapters.workers.platform_loop import portal
-from conversations import deliveries, files, gate
+from conversations import deliveries, flow, gate
 from conversations.models import Delivery, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
@@ -36,8 +37,8 @@ AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
-Prepare = Callable[[Delivery], tuple[OutboundPart, ChannelAdapter]]
-Work = Callable[[ChannelAdapter, OutboundPart], Coroutine[Any, Any, SendReceipt]]
+Prepare = Callable[[Delivery], tuple[Any, ChannelAdapter]]  # an OutboundPart or an OutboundAct, for the Work
+Work = Callable[[ChannelAdapter, Any], Coroutine[Any, Any, SendReceipt]]
 
 
 class Dispatch(threading.Thread):
@@ -49,6 +50,7 @@ class Dispatch(threading.Thread):
         self._in_flight: dict[int, Delivery] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
+        self._next_look = SAFETY_LOOK
 
     def wake(self) -> None:
         """Look for due parts now."""
@@ -63,11 +65,13 @@ class Dispatch(threading.Thread):
     def run(self) -> None:
         while not self._stopping:
             self._unsettled += self._next_outcomes()
+            self._next_look = SAFETY_LOOK
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
                 self._ask_for_lost()
                 self._send_due()
+                self._next_look = _next_look()
                 fetching.fetch_waiting(self.wake)
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
@@ -79,7 +83,7 @@ class Dispatch(threading.Thread):
     def _next_outcomes(self) -> list[Outcome]:
         found: list[Outcome | None] = []
         try:
-            found.append(self._wakes.get(timeout=SAFETY_LOOK))
+            found.append(self._wakes.get(timeout=self._next_look))
             while True:
                 found.append(self._wakes.get_nowait())
         except queue.Empty:
@@ -87,9 +91,10 @@ class Dispatch(threading.Thread):
 
     def _send_due(self) -> None:
         while free := AT_ONCE - len(self._in_flight):
-            claimed = deliveries.claim(free)
+            busy = Counter(delivery.thread.inbox_id for delivery in self._in_flight.values())
+            claimed = deliveries.claim(free, busy=busy)
             for delivery in claimed:
-                self._start(delivery, _part, _send)
+                self._start(delivery, *((_act, _do) if delivery.is_act else (_part, _send)))
             if not claimed:
                 return
 
@@ -109,7 +114,7 @@ class Dispatch(threading.Thread):
         except Exception as error:
             logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
             reason = f"{type(error).__name__} while preparing it"
-            sending.set_exception(Retryable(reason) if work is _send else Uncertain(reason))
+            sending.set_exception(Uncertain(reason) if work is _ask else Retryable(reason))
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
     def _settle(self) -> None:
@@ -131,6 +136,11 @@ async def _send(adapter: ChannelAdapter, part: OutboundPart) -> SendReceipt:
         return await _ask(adapter, part, doubt.reason)
 
 
+async def _do(adapter: ChannelAdapter, act: OutboundAct) -> SendReceipt:
+    await adapter.act(act)
+    return SendReceipt("")
+
+
 async def _ask(adapter: ChannelAdapter, part: OutboundPart, doubt: str = "The sender stopped.") -> SendReceipt:
     """The receipt of a part that did arrive; raises Retryable when it surely did not, Uncertain when none can tell."""
     try:
@@ -140,6 +150,11 @@ async def _ask(adapter: ChannelAdapter, part: OutboundPart, doubt: str = "The se
     if found is None:
         raise Retryable(doubt)
     return found
+
+
+def _next_look() -> float:
+    with scopes_disabled():
+        return flow.next_look(SAFETY_LOOK)
 
 
 def settle_orphans() -> int:
@@ -159,15 +174,14 @@ def _asked() -> list[str]:
 
 def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
     """What to send and by which adapter; raises Refused when the consent gate has closed meanwhile."""
-    message = delivery.message
     with scope(workspace=delivery.workspace):
-        objection = gate.objection(delivery.thread, message.identity, message.purpose) if message else ""
+        objection = gate.objection_to_part(delivery)
         if objection:
             raise Refused(objection)
         served = connections.serving(delivery.thread.inbox.key)
         if served is None:
             raise Refused("This inbox is not connected.")
-        return _outbound(delivery), served.adapter
+        return packing.part(delivery), served.adapter
 
 
 def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
@@ -176,18 +190,16 @@ def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
         served = connections.serving(delivery.thread.inbox.key)
         if served is None:
             raise Uncertain("This inbox is not connected.")
-        return _outbound(delivery), served.adapter
+        return packing.part(delivery), served.adapter
 
 
-def _outbound(delivery: Delivery) -> OutboundPart:
-    file = None
-    if delivery.file is not None:
-        data = files.read(delivery.file)
-        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
-    message = delivery.message
-    answers = message.reply_to_external_id if message and delivery.part == 0 else ""
-    place, wanted_at = delivery.thread.external_id, delivery.created_at
-    return OutboundPart(delivery.pk, place, delivery.text, file, answers, wanted_at)
+def _act(delivery: Delivery) -> tuple[OutboundAct, ChannelAdapter]:
+    """What to do and by which adapter; raises Refused when the inbox is not connected any more."""
+    with scope(workspace=delivery.workspace):
+        served = connections.serving(delivery.thread.inbox.key)
+        if served is None:
+            raise Refused("This inbox is not connected.")
+        return packing.act(delivery), served.adapter
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
@@ -195,7 +207,17 @@ def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
     with change(delivery.workspace, cause="dispatch"):
         # the connection first: whoever takes an inbox's deliveries in locks in the same order
         connections.note_health(delivery.thread.inbox, **_health(sending))
+        _note_flow(delivery, sending)
         _settle(delivery, sending)
+
+
+def _note_flow(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+    """A refusal says nothing about the platform's health, nor does a fault of ours."""
+    error = None if sending.cancelled() else sending.exception()
+    if isinstance(error, Retryable):
+        flow.note_trouble(delivery.thread.inbox, error.reason, error.retry_after)
+    elif error is None or isinstance(error, Refused):
+        flow.note_success(delivery.thread.inbox)
 
 
 def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
@@ -221,7 +243,7 @@ def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
         logger.exception("a send ended oddly", extra={"delivery": delivery.pk})
         deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
     else:
-        deliveries.sent(delivery, receipt.external_id)
+        deliveries.sent(delivery, receipt.external_id, receipt.details)
         logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
 
 
