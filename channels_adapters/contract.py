@@ -211,10 +211,14 @@ class SendReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a live test of the connection found. No problems: it works."""
+    """What a live test of the connection found. No problems: it works.
+
+    `facts` are shown beside the connection (the bot's name, the account); those whose key is one of the settings are
+    kept there too. `token_expires_at`, in ISO 8601, is when the token ends.
+    """
 
     problems: tuple[str, ...] = ()
-    facts: Mapping[str, str] | None = None  # shown beside the connection: the bot's name, the account
+    facts: Mapping[str, str] | None = None
 
 
 # Stores updates (delivery id, raw bytes) and moves the poll cursor in one transaction; returns when it is committed.

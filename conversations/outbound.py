@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations import approved, gate, parts, waiting
+from conversations.answering import ANYWHERE, PRIVATE, Place, place_of
 from conversations.errors import CannotReply, NothingToSay
 from conversations.inbound import file_words, lock_conversation
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Template
-from conversations.places import ANYWHERE, PRIVATE, Place, place_of
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock
 from crm.workspace.events import Change, change
@@ -24,7 +24,7 @@ Purpose = Message.Purpose
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be said. `where` and `answered`: as `places.place_of` takes them."""
+    """What is to be said. `where` and `answered`: as `answering.place_of` takes them."""
 
     text: str
     files: Sequence[File] = ()

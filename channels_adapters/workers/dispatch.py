@@ -24,7 +24,7 @@ from channels_adapters.contract import (
     Uncertain,
 )
 from channels_adapters.registry import channels
-from channels_adapters.workers import fetching, packing
+from channels_adapters.workers import fetching, packing, pictures
 from channels_adapters.workers.platform_loop import portal
 from conversations import deliveries, flow, gate
 from conversations.models import Delivery, Thread
@@ -73,6 +73,7 @@ class Dispatch(threading.Thread):
                 self._send_due()
                 self._next_look = _next_look()
                 fetching.fetch_waiting(self.wake)
+                pictures.fetch_new()
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken

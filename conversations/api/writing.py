@@ -12,13 +12,13 @@ from ninja.responses import Status
 
 from conversations import desk, files, outbound
 from conversations import models as hub
+from conversations.answering import place_of
 from conversations.api.reading import as_it_is, router
 from conversations.api.showing import ConversationOut, FileOut, MessageOut, file_out, message_out, of_thread
 from conversations.errors import CannotReply, NothingToSay
 from conversations.inbound import lock_conversation
 from conversations.inbox.forms import members
 from conversations.models import Conversation, Message, Note, Template
-from conversations.places import place_of
 from conversations.text import TEXT_LIMIT
 from crm.api.access import ApiRequest, Token
 from crm.api.lists import Given, Id
@@ -138,7 +138,9 @@ def _queue_template(conversation: Conversation, author: Membership, said: Templa
 
 
 def _uploaded(tokens: list[str]) -> list[hub.File]:
-    found = {file.token: file for file in hub.File.objects.filter(token__in=tokens, message=None)}
+    found = {
+        file.token: file for file in hub.File.objects.filter(token__in=tokens, message=None).exclude(kind="picture")
+    }
     if missing := [token for token in tokens if token not in found]:
         raise Refusal(422, f"The file {missing[0]} is not there, or is sent already: upload it again.")
     return [found[token] for token in dict.fromkeys(tokens)]

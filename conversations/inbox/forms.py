@@ -8,7 +8,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from conversations import intents, places
+from conversations import answering, intents
 from conversations.models import Conversation, File, Inbox, Template
 from conversations.outbound import Draft, buttons_of
 from conversations.text import TEXT_LIMIT
@@ -48,7 +48,7 @@ class ReplyForm(SayForm):
     """`attachments` come with the form; `file` names what was uploaded before; `button` are the words on buttons."""
 
     attachments = FilesField(required=False)
-    where = forms.ChoiceField(choices=[(places.PUBLIC, ""), (places.PRIVATE, "")], required=False)
+    where = forms.ChoiceField(choices=[(answering.PUBLIC, ""), (answering.PRIVATE, "")], required=False)
     answered = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
     def draft(self, conversation: Conversation, files: Sequence[File]) -> Draft:
@@ -61,7 +61,10 @@ class ReplyForm(SayForm):
     def uploaded(self) -> list[File]:
         """The files that were uploaded for this reply and belong to no message yet, in the order given."""
         tokens = self.data.getlist("file") if hasattr(self.data, "getlist") else []
-        found = {file.token: file for file in File.objects.filter(token__in=tokens[:20], message=None)}
+        found = {
+            file.token: file
+            for file in File.objects.filter(token__in=tokens[:20], message=None).exclude(kind="picture")
+        }
         return [found[token] for token in dict.fromkeys(tokens) if token in found]
 
 

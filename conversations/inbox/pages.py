@@ -6,11 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from conversations import gate
+from conversations.answering import Place, place_of, private_objection
 from conversations.errors import CannotReply
 from conversations.inbox.forms import SayForm, members
 from conversations.inbox.lists import VIEWS
 from conversations.models import Conversation, Inbox, Message, Template
-from conversations.places import Place, place_of, private_objection
 from crm.workspace import pages, permissions
 from crm.workspace.models import Membership
 from crm.workspace.pages import MemberRequest

@@ -68,6 +68,11 @@ class Delivery(WorkspaceOwned):
             models.Index(fields=["state", "due_at"], name="deliveries_due"),
             models.Index(fields=["thread", "state", "id"], name="oldest_unsent_of_a_thread"),
             models.Index(fields=["external_id"], name="deliveries_by_external_id"),
+            models.Index(
+                fields=["workspace", "id"],
+                condition=models.Q(state__in=("refused", "uncertain", "dead"), let_go_at=None),
+                name="deliveries_that_failed",
+            ),
         ]
 
     OPEN_STATES = (State.QUEUED, State.SENDING)

@@ -21,6 +21,7 @@ class Address:
     handle: str = ""
     language: str = ""
     is_verified: bool = True
+    picture: str = ""  # what the channel fetches it by
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -57,6 +58,7 @@ def _add(customer: Customer, address: Address, value: str, at: datetime) -> tupl
     """The address as the customer's, and whether it is theirs: another may have it since."""
     key = {"kind": address.kind, "scope": address.scope, "address": value}
     identity = Identity(workspace=customer.workspace, customer=customer, handle=address.handle, known_at=at, **key)
+    identity.picture_source = address.picture
     identity.known_by = Identity.KnownBy.CHANNEL if address.is_verified else Identity.KnownBy.CUSTOMER
     identity.verified_at = at if address.is_verified else None
     Identity.objects.bulk_create([identity], ignore_conflicts=True)
@@ -66,9 +68,12 @@ def _add(customer: Customer, address: Address, value: str, at: datetime) -> tupl
 
 def _freshen(identity: Identity, address: Address) -> None:
     customer = identity.customer
-    if address.handle and identity.handle != address.handle:
-        identity.handle = address.handle
-        identity.save(update_fields=["handle"])
+    fresh = {"handle": address.handle, "picture_source": address.picture}
+    changed = [name for name, value in fresh.items() if value and getattr(identity, name) != value]
+    for name in changed:
+        setattr(identity, name, fresh[name])
+    if changed:
+        identity.save(update_fields=changed)
     if address.name and address.is_verified and customer.name != address.name:
         customer.name = address.name
         customer.save(update_fields=["name"])

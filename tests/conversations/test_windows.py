@@ -7,10 +7,10 @@ import pytest
 import time_machine
 
 from conversations import approved, deliveries, gate, outbound
+from conversations.answering import PRIVATE, PUBLIC
 from conversations.errors import CannotReply
 from conversations.models import Delivery, Inbox, Message, Template, Thread
 from conversations.outbound import Draft, queue_reply, queue_template
-from conversations.places import PRIVATE, PUBLIC
 from crm.models import Consent
 from tests.api import Program
 from tests.factories import a_sender, make_inbox, make_message
