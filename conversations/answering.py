@@ -61,7 +61,7 @@ def _private(conversation: Conversation, answered: Message | None) -> Place:
 def _thread(conversation: Conversation, inbox: Inbox, external_id: str) -> Thread:
     """The thread, which leads to this conversation unless it leads to another.
 
-    The conversation is locked and the thread is not waited for: the other order is the rule, see `inbound`.
+    The conversation is locked and the thread is not waited for: the other order is the rule, see `places`.
     """
     key = {"inbox": inbox, "external_id": external_id[:200]}
     made = Thread(workspace=inbox.workspace, conversation=conversation, **key)

@@ -9,7 +9,6 @@ from django.db.models import Q
 
 import nlp
 from conversations import deliveries, standing
-from conversations.inbound import lock_conversation, lock_thread
 from conversations.live import typing
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
 from conversations.normalized import (
@@ -26,6 +25,7 @@ from conversations.normalized import (
     ThreadMoved,
     Writing,
 )
+from conversations.places import lock_conversation, lock_thread
 from conversations.senders import known_identity
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock

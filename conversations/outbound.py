@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from conversations import approved, gate, parts, waiting
 from conversations.answering import ANYWHERE, PRIVATE, Place, place_of
 from conversations.errors import CannotReply, NothingToSay
-from conversations.inbound import file_words, lock_conversation
+from conversations.inbound import file_words
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Template
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock
 from crm.workspace.events import Change, change
@@ -82,7 +83,7 @@ def queue(
         message = _store(conversation, author, place, draft, text, client_id=client_id, at=at)
         if not objection:
             _queue_parts(message, draft)
-        _note_answer(event, conversation, message)
+        _note_answer(event, conversation, message, draft.files)
     logger.info("reply queued", extra={"conversation": conversation.pk, "message_id": message.pk})
     return message
 
@@ -149,8 +150,8 @@ def buttons_of(labels: Sequence[str]) -> list[dict[str, str]]:
     return [{"label": line, "payload": line, "url": ""} for line in lines if line]
 
 
-def _note_answer(event: Change, conversation: Conversation, message: Message) -> None:
-    conversation.last_text = snippet(message.text) or file_words(message)
+def _note_answer(event: Change, conversation: Conversation, message: Message, files: Sequence[File]) -> None:
+    conversation.last_text = snippet(message.text) or file_words(files)
     conversation.last_message_at, conversation.last_by_us = message.at, True
     conversation.first_answered_at = conversation.first_answered_at or message.at
     conversation.waiting_since, conversation.unread = None, 0

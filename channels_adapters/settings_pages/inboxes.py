@@ -19,7 +19,7 @@ from channels_adapters.workers import approving
 from channels_adapters.workers.running import workers
 from conversations import outbound
 from conversations.errors import ConversationError
-from conversations.models import Inbox, Template
+from conversations.models import Conversation, Inbox, Template
 from crm.workspace.events import change
 from crm.workspace.pages import MemberRequest, member_page
 
@@ -35,7 +35,7 @@ def inbox(request: MemberRequest, pk: int) -> HttpResponse:
 def _page(request: MemberRequest, connection: Connection, form: Any = None, *, status: int = 200) -> HttpResponse:
     found, served = connection.inbox, connections.serving(connection.inbox.key)
     adapter = channels().get(found.channel)
-    recent = found.conversations.open().select_related("customer").newest_first()[:RECENT]
+    recent = Conversation.objects.open().filter(inbox=found).select_related("customer").newest_first()[:RECENT]
     context = {
         "connection": connection,
         "inbox": found,

@@ -10,7 +10,7 @@ from channels_adapters import connections
 from channels_adapters.contract import ChannelAdapter, SendFailed
 from channels_adapters.workers.platform_loop import portal
 from conversations import files
-from conversations.models import File, Inbox, Message
+from conversations.models import Conversation, File, Inbox, Message
 from crm.people.models import Identity
 from crm.workspace import clock
 from crm.workspace.events import change
@@ -69,6 +69,6 @@ def keep(identity: Identity, data: bytes) -> bool:
         customer = identity.customer
         customer.picture = file.token
         customer.save(update_fields=["picture"])
-        shown_in = customer.conversations.newest_first().values_list("pk", flat=True).first()
+        shown_in = Conversation.objects.filter(customer=customer).newest_first().values_list("pk", flat=True).first()
         event.record("customer.pictured", customer, customer=customer, conversation_id=shown_in)
     return True

@@ -72,8 +72,8 @@ class PigeonAdapter(ChannelAdapter):
 
 
 def _flown_at(seconds: object) -> datetime:
-    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 4_000_000_000
-    return datetime.fromtimestamp(seconds if is_time else 0, UTC)
+    is_time = type(seconds) is int and 0 <= seconds < 4_000_000_000
+    return datetime.fromtimestamp(float(str(seconds)) if is_time else 0, UTC)
 
 
 # the channel ends
