@@ -174,8 +174,8 @@ def show(event: Change, delivery: Delivery) -> None:
     found: Message = message.get(pk=delivery.message_id)
     verb = _SHOWN[delivery.kind](found, delivery)
     if verb:
-        facts = {"conversation_id": found.conversation_id, "customer": found.conversation.customer}
-        event.record(verb, found, **facts)
+        customer = found.conversation.customer
+        event.record(verb, found, conversation_id=found.conversation_id, customer=customer)
 
 
 def _show_edit(message: Message, delivery: Delivery) -> str:
