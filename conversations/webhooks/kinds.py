@@ -17,6 +17,7 @@ KINDS: dict[str, Promise] = {
     "message.routed": _("a message was understood and routed"),
     "triage.corrected": _("an agent corrected what was understood"),
     "reply.queued": _("an agent answered"),
+    "act.queued": _("an agent changes, deletes or reacts to a message"),
     "delivery.changed": _("a reply was sent, delivered, read or refused"),
     "note.written": _("a note was written"),
     "file.ready": _("a file can be opened"),
