@@ -44,11 +44,15 @@ class Breaks:
         self.done += 1
         return what
 
-    def end(self) -> None:
-        """Wait for the last break to heal, and stop timing."""
+    def wait_until_healed(self) -> None:
+        """Until every tab has caught up with the last break, or may no longer be behind it."""
         end = time.monotonic() + CURRENT_WITHIN
         while self._mark is not None and time.monotonic() < end:
             time.sleep(0.05)
+
+    def end(self) -> None:
+        """Wait for the last break to heal, and stop timing."""
+        self.wait_until_healed()
         self._over.set()
         self._watch.join()
         if self._mark is not None:

@@ -141,6 +141,8 @@ def _break_at_random(place: Installation, kills: int, chance: random.Random, bre
     wanted = [functools.partial(_kill, place, chance.choice(parts)) for _ in range(kills)] + place.faults()
     chance.shuffle(wanted)
     for number, happens in enumerate(wanted, start=1):
+        if number % 2:  # the others come whether the last one has healed or not
+            breaks.wait_until_healed()
         time.sleep(chance.uniform(0.3, 2.0))
         print(f"break {number} of {len(wanted)}: {breaks.make(happens)}", flush=True)
 
