@@ -289,6 +289,10 @@ class ChannelAdapter(ABC):
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""
 
+    async def typing_under(self, thread_id: str, message_id: str) -> None:
+        """As `typing`, with the id of their newest message there, which some platforms want; '' when there is none."""
+        await self.typing(thread_id)
+
     async def listen(self, cursor: str, store: Store) -> None:
         """Take updates from the platform until cancelled, storing each batch before confirming it.
 
