@@ -139,8 +139,8 @@ def _order(order: Fields) -> Content:
         f"{name_of(item, 'quantity') or '1'} × {name_of(item, 'product_retailer_id')}{_price(item)}"
         for item in order.many("product_items")
     ]
-    details = {"order": {"catalog_id": name_of(order, "catalog_id")}}
-    details["order"]["items"] = [scalars(item) for item in order.many("product_items")]
+    items = [scalars(item) for item in order.many("product_items")]
+    details = {"order": {"catalog_id": name_of(order, "catalog_id"), "items": items}}
     return Content("\n".join(filter(None, [order.text("text"), *things])), details=details if things else {})
 
 

@@ -96,8 +96,8 @@ class Outbox:
 
 def recipient(thread_id: str) -> dict[str, str]:
     """Whom a thread is with: a number, a person who hides it, or a group."""
-    if NUMBER.fullmatch(thread_id):
-        return {"recipient_type": "individual", "to": thread_id}
+    if NUMBER.fullmatch(number := thread_id.removeprefix("+")):
+        return {"recipient_type": "individual", "to": number}
     if USER_ID.fullmatch(thread_id):
         return {"recipient_type": "individual", "recipient": thread_id}
     if _GROUP.fullmatch(thread_id):
