@@ -186,21 +186,21 @@ def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:
 
 
 def take_read_mark(inbox: Inbox, mark: ReadUpTo) -> bool:
-    """The customer has seen what was sent on the thread until then; a moment to come counts as now."""
+    """The customer has, or has seen, what was sent on the thread until then; a moment to come counts as now."""
     seen_at = min(mark.at, clock.now())
     with change(inbox.workspace, cause=f"{inbox.channel} receipt") as event:
         seen = Delivery.objects.filter(
             thread__inbox=inbox,
             thread__external_id=mark.thread_id,
             state=State.SENT,
-            read_at=None,
             sent_at__lte=seen_at,
+            **{f"{mark.status}_at": None},
         )
         rows = list(seen.select_related("message__conversation__customer").order_by("pk"))
         for delivery in rows:
-            _move_forward(delivery, "read", seen_at)
+            _move_forward(delivery, mark.status, seen_at)
             delivery.save(update_fields=["delivered_at", "read_at"])
-            _record(event, delivery, State.SENT, "read")
+            _record(event, delivery, State.SENT, mark.status)
     return bool(rows)
 
 

@@ -56,7 +56,7 @@ class Graph:
                 )
             )
 
-    async def as_app(self, app_id: str, app_secret: str) -> "Graph":
+    def as_app(self, app_id: str, app_secret: str) -> "Graph":
         """The same API, spoken to in the name of the app instead of the account. Close it."""
         return Graph(f"{app_id}|{app_secret}", self.api_url, _TRANSFER_TIME)
 

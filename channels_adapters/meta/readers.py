@@ -16,6 +16,13 @@ def name_of(fields: Fields, key: str) -> str:
     return fields.text(key).strip() or fields.identifier(key)
 
 
+def needed(fields: Fields, key: str) -> str:
+    """An id without which nothing can be done; raises Broken."""
+    if not name_of(fields, key):
+        raise Broken(f"there is no {key}")
+    return name_of(fields, key)
+
+
 def moment(fields: Fields, key: str) -> datetime:
     """A time in seconds or milliseconds, as a number or as digits; NO_TIME when it is none."""
     digits = name_of(fields, key)

@@ -71,7 +71,7 @@ class FakeGraph:
         self.media: dict[str, tuple[bytes, str]] = {}  # by the id that messages name
         self.files: dict[str, tuple[bytes, str]] = {}  # on the content servers, by name
         self.templates: list[dict[str, Any]] = []
-        self.profiles: dict[str, dict[str, Any]] = {}
+        self.profiles: dict[str, dict[str, Any]] = {"me": {"name": "Open"}}
         self.webhooks: dict[str, dict[str, str]] = {}  # by what is subscribed: callback_url, verify_token
         self.handshakes: list[tuple[int, str]] = []
         self.page_size = 2
@@ -218,7 +218,7 @@ class FakeGraph:
             told = {"url": f"{self.url}/content/{call.path}?token=needed", "mime_type": mime, "sha256": digest}
             return told | {"file_size": len(data), "id": call.path, "messaging_product": "whatsapp"}
         if call.path in self.profiles:
-            return {**self.profiles[call.path], "id": call.path}
+            return {"id": call.path, **self.profiles[call.path]}
         if call.path == "301":
             return {
                 "id": "301",

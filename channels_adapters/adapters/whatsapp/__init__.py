@@ -18,7 +18,7 @@ from channels_adapters.contract import (
     TemplateUse,
 )
 from channels_adapters.meta.account import API_URL, MEGABYTE, VERIFY_TOKEN, MetaAdapter, app_secret
-from channels_adapters.meta.errors import nothing_to_lose, plain_words
+from channels_adapters.meta.errors import nothing_to_lose
 from channels_adapters.meta.graph import Graph
 from channels_adapters.reading import Fields
 from conversations.normalized import Inbound
@@ -100,7 +100,7 @@ class WhatsAppAdapter(MetaAdapter):
         if act.kind == "react":
             reaction = {"message_id": act.target, "emoji": clean(act.text)}
             part = OutboundPart(act.delivery_id, act.thread_id)
-            with plain_words():
+            with nothing_to_lose():
                 await self._outbox(graph).post(part, {"type": "reaction", "reaction": reaction})
         elif act.kind == "read":
             await self._mark_read(act.target)

@@ -1,10 +1,9 @@
 """The live test of a number: is the token good, is the secret the app's own, do deliveries come to us."""
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 
 from channels_adapters.contract import Check, SendFailed
+from channels_adapters.meta.connecting import wrong_secret
 from channels_adapters.meta.errors import nothing_to_lose
 from channels_adapters.meta.graph import Graph
 from channels_adapters.reading import Fields
@@ -22,20 +21,11 @@ async def check(open_graph: Callable[[], Graph], settings: Mapping[str, str], ho
     except SendFailed as failure:
         return Check(problems=(failure.reason,))
     facts = {key: clean_line(number.text(key), 200) for key in _NUMBER.split(",") if number.text(key)}
-    problems = [await _wrong_secret(graph, settings), await _no_deliveries(graph, settings, hook_url)]
+    problems = [
+        await wrong_secret(graph, settings["access_token"], settings["app_secret"]),
+        await _no_deliveries(graph, settings, hook_url),
+    ]
     return Check(problems=tuple(filter(None, problems)), facts=facts)
-
-
-async def _wrong_secret(graph: Graph, settings: Mapping[str, str]) -> str:
-    """A proof made with the secret is taken only when it is that of the token's app."""
-    key, message = settings["app_secret"].encode(), settings["access_token"].encode()
-    proof = hmac.new(key, message, hashlib.sha256).hexdigest()
-    try:
-        with nothing_to_lose():
-            await graph.get(settings["phone_number_id"], fields="id", appsecret_proof=proof)
-    except SendFailed as failure:
-        return f"The app secret does not fit the access token, so deliveries cannot be trusted: {failure.reason}"
-    return ""
 
 
 async def _no_deliveries(graph: Graph, settings: Mapping[str, str], hook_url: str) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from channels_adapters.adapters.whatsapp import account_news, statuses
 from channels_adapters.adapters.whatsapp.content import read_content
 from channels_adapters.adapters.whatsapp.people import person, sender_of
-from channels_adapters.meta.readers import each, moment, name_of, once, scalars
+from channels_adapters.meta.readers import each, moment, name_of, needed, once, scalars
 from channels_adapters.reading import Broken, Fields
 from conversations.normalized import (
     Deletion,
@@ -86,7 +86,7 @@ def _written(message: Fields, sender: Sender, thread_id: str) -> list[Inbound]:
     advert = {"referral": _advert(referral)} if referral else {}
     return [
         InboundMessage(
-            external_id=_id(message, "id"),
+            external_id=needed(message, "id"),
             thread_id=thread_id,
             sender=sender,
             text=content.text,
@@ -109,7 +109,7 @@ def _reaction(message: Fields, sender: Sender, thread_id: str) -> list[Inbound]:
     return [
         Reacted(
             thread_id=thread_id,
-            target=_id(reaction, "message_id"),
+            target=needed(reaction, "message_id"),
             sender=sender,
             emojis=(emoji,) if emoji else (),
             at=moment(message, "timestamp"),
@@ -119,14 +119,14 @@ def _reaction(message: Fields, sender: Sender, thread_id: str) -> list[Inbound]:
 
 def _edit(message: Fields, sender: Sender, thread_id: str) -> list[Inbound]:
     edit = message.one("edit")
-    content, target = read_content(edit.one("message")), _id(edit, "original_message_id")
+    content, target = read_content(edit.one("message")), needed(edit, "original_message_id")
     if content.flags:
         raise Broken("the edit says nothing that can be read")
     return [Edit(thread_id=thread_id, target=target, text=content.text, at=moment(message, "timestamp"))]
 
 
 def _revoke(message: Fields, sender: Sender, thread_id: str) -> list[Inbound]:
-    target = _id(message.one("revoke"), "original_message_id")
+    target = needed(message.one("revoke"), "original_message_id")
     return [Deletion(thread_id=thread_id, target=target, at=moment(message, "timestamp"))]
 
 
@@ -141,12 +141,6 @@ def _moved(message: Fields) -> list[Inbound]:
         raise Broken("the change of number names no old one")
     at = moment(message, "timestamp")
     return [IdentityMoved(sender=new, old_address=old, at=at), ThreadMoved(old, new.address, at)]
-
-
-def _id(fields: Fields, key: str) -> str:
-    if not name_of(fields, key):
-        raise Broken(f"there is no {key}")
-    return name_of(fields, key)
 
 
 def _advert(referral: Fields) -> dict[str, str]:
