@@ -59,15 +59,17 @@ def read_instagram(entry: Fields, change: Fields) -> list[Inbound]:
     if change.text("field") not in ("comments", "live_comments", "mentions") or is_ours:
         return []
     comment_id, parent = name_of(comment, "id") or needed(comment, "comment_id"), name_of(comment, "parent_id")
-    person, username = needed(author, "id"), author.text("username").lstrip("@")
+    person, username = name_of(author, "id"), author.text("username").lstrip("@")
+    thread_id, text = f"{THREAD}{parent or comment_id}", comment.text("text")
     about = {"media_id": name_of(comment.one("media"), "id") or name_of(comment, "media_id")}
     return [
         InboundMessage(
             external_id=comment_id,
-            thread_id=f"{THREAD}{parent or comment_id}",
-            sender=Sender(address=person, name=username, username=username),
-            text=comment.text("text"),
+            thread_id=thread_id,
+            sender=Sender(address=person or thread_id, name=username, username=username),
+            text=text,
             at=moment(entry, "time"),
+            flags=() if text else (f"unsupported:{change.text('field')}",),  # a mention names only where it is
             reply_to=parent,
             is_public=True,
             private_thread=person,

@@ -70,6 +70,7 @@ class FakeGraph:
         self.messages: list[dict[str, Any]] = []  # what was taken, in order
         self.media: dict[str, tuple[bytes, str]] = {}  # by the id that messages name
         self.files: dict[str, tuple[bytes, str]] = {}  # on the content servers, by name
+        self.moved: dict[str, str] = {}  # on the content servers: from a name to an address
         self.templates: list[dict[str, Any]] = []
         self.profiles: dict[str, dict[str, Any]] = {"me": {"name": "Open"}}
         self.webhooks: dict[str, dict[str, str]] = {}  # by what is subscribed: callback_url, verify_token
@@ -272,6 +273,8 @@ class FakeGraph:
 
     async def _content(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if name in self.moved:
+            return web.Response(status=302, headers={"Location": self.moved[name]})
         if name not in self.files:
             return web.Response(status=404, text="gone")
         if request.query.get("token") and _token(request) not in self.tokens:

@@ -165,5 +165,5 @@ def in_bytes(text: str) -> list[str]:
     """The text in pieces that Instagram takes: it counts bytes, the hub counted characters."""
     width = _TEXT_BYTES
     while any(len(piece.encode()) > _TEXT_BYTES for piece in split(text, width)):
-        width = width * 4 // 5
+        width = width * 9 // 10
     return split(text, width)
