@@ -84,6 +84,8 @@ def _recipient(part: OutboundPart) -> dict[str, str]:
 
 
 def _window(part: OutboundPart) -> dict[str, str]:
+    if "comment_id" in part.answers:
+        return {}  # a private answer to a comment has a window of its own
     if part.late:
         return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     return {"messaging_type": "RESPONSE"}
@@ -149,7 +151,8 @@ def _payload(button: Button) -> str:
 async def act(graph: Graph, way: Way, act: OutboundAct) -> None:
     """Of a comment: hide, show again, like, delete. Of a conversation: mark as read."""
     if act.kind == "read":
-        await signal(graph, act.thread_id, "mark_seen")
+        if not act.thread_id.startswith(THREAD):  # under comments there is no such mark
+            await signal(graph, act.thread_id, "mark_seen")
     elif not act.thread_id.startswith(THREAD):
         raise Refused(f"{way.label} lets nobody change or take back what was sent")
     elif act.kind in ("hide", "unhide"):

@@ -240,9 +240,9 @@ async def test_what_is_no_comment_is_refused(graph, adapter, thread_id):
 
 
 async def test_who_wrote_a_comment_is_answered_in_private_by_it(graph, adapter):
-    await adapter.send(a_part("Hej Ada", answers={"comment_id": "400_9_1"}))
+    await adapter.send(a_part("Hej Ada", answers={"comment_id": "400_9_1"}, late=True))
 
-    assert graph.messages[0]["recipient"] == {"comment_id": "400_9_1"}
+    assert graph.messages[0] == {"recipient": {"comment_id": "400_9_1"}, "message": {"text": "Hej Ada"}}
 
 
 async def test_once_they_wrote_in_private_they_are_answered_there(graph, adapter):
@@ -278,7 +278,6 @@ async def test_a_comment_is_hidden_liked_and_deleted(graph, pages, channel, kind
         ("messenger", "edit", PERSON),
         ("messenger", "react", PERSON),
         ("messenger", "edit", COMMENT),
-        ("messenger", "read", COMMENT),
         ("instagram", "delete", PERSON),
         ("instagram", "like", COMMENT),
         ("instagram", "react", COMMENT),
@@ -287,6 +286,12 @@ async def test_a_comment_is_hidden_liked_and_deleted(graph, pages, channel, kind
 async def test_what_cannot_be_done_is_refused(graph, pages, channel, kind, thread_id):
     with pytest.raises(Refused):
         await pages[channel].act(OutboundAct(12, kind, thread_id, "400_9_1", "❤️"))
+
+    assert graph.calls == []
+
+
+async def test_under_a_comment_there_is_no_read_mark(graph, adapter):
+    await adapter.act(OutboundAct(12, "read", COMMENT, "400_9_1"))
 
     assert graph.calls == []
 

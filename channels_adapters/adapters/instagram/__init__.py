@@ -29,7 +29,15 @@ _FIELDS = (
 )
 _TEXT_BYTES = 1000  # of UTF-8
 _HEART = "❤️"
-_MEDIA = ("image/png", "image/jpeg", "image/gif", "video/mp4", "video/ogg", "video/quicktime", "video/webm")
+_MEDIA: tuple[str, ...] = (
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "video/mp4",
+    "video/ogg",
+    "video/quicktime",
+    "video/webm",
+)
 _MEDIA += ("video/x-msvideo", "audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav", "application/pdf")
 
 

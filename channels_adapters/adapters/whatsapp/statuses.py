@@ -20,8 +20,14 @@ def read(status: Fields) -> list[Inbound]:
     at, error = moment(status, "timestamp"), next(status.many("errors"), Fields({}))
     code = name_of(error, "code") if said == "failed" else ""
     reason = reason_of(error) if said == "failed" else ""
-    found: list[Inbound] = [Receipt("", target, said, at, reason, code)]
+    found: list[Inbound] = [Receipt("", target, said, at, reason, code, _our_number(status))]
     number, user_id = name_of(status, "recipient_id"), name_of(status, "recipient_user_id")
     if code == _WANTS_NO_MARKETING and (number or user_id):
         found.append(OptedOut(person(number, user_id), is_out=True, at=at))
     return found
+
+
+def _our_number(status: Fields) -> int | None:
+    """What we put into the message comes back with its statuses: its delivery's number."""
+    told = name_of(status, "biz_opaque_callback_data")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
