@@ -11,6 +11,7 @@ from django_scopes import scopes_disabled
 
 from conversations.models import Delivery, Inbox, Message
 from conversations.normalized import ReadUpTo, Receipt
+from conversations.text import ID_LIMIT
 from crm.workspace import clock
 from crm.workspace.events import Change, change
 
@@ -59,7 +60,7 @@ def _take(pk: int, attempts: int, now: datetime, state: str = State.QUEUED) -> D
 def sent(delivery: Delivery, external_id: str) -> bool:
     """The platform accepted the part."""
     now = clock.now()
-    return _settle(delivery, state=State.SENT, external_id=external_id[:255], sent_at=now, reason="")
+    return _settle(delivery, state=State.SENT, external_id=external_id[:ID_LIMIT], sent_at=now, reason="")
 
 
 def put_off(delivery: Delivery, reason: str, retry_after: float | None) -> bool:
@@ -157,7 +158,7 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
             of=("self",), no_key=True
         )
-        known = known.filter(thread__inbox=inbox, external_id=receipt.target[:255])
+        known = known.filter(thread__inbox=inbox, external_id=receipt.target[:ID_LIMIT])
         on_thread = {"thread__external_id": receipt.thread_id[:200]} if receipt.thread_id else {}
         delivery: Delivery | None = known.filter(**on_thread).first()
         if delivery is None:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from conversations.models import Conversation, Delivery, Inbox, Message, Thread
 from conversations.normalized import InboundMessage
+from conversations.text import ID_LIMIT
 from crm.people.models import Customer
 from crm.people.recognition import People
 from crm.workspace.events import Change
 
-_ID = 255  # characters kept of the platform's id of a message
-_PLACE = 200  # and of a thread
+_PLACE = 200  # characters kept of the platform's id of a thread
 
 
 def lock_thread(inbox: Inbox, external_id: str) -> Thread | None:
@@ -58,7 +58,7 @@ class Places:
     def thread_of(self, event: Change, inbound: InboundMessage) -> Thread:
         """The message's thread, new or locked."""
         place = self._id_of(inbound)
-        self._said_on[inbound.external_id[:_ID]] = place
+        self._said_on[inbound.external_id[:ID_LIMIT]] = place
         thread = self._threads.get(place)
         if thread is None:
             thread = Thread(workspace=event.workspace, inbox=self._inbox, external_id=place)
@@ -82,14 +82,14 @@ class Places:
 
     def _id_of(self, inbound: InboundMessage) -> str:
         """That of the nearest message it refers to which we know, else its own."""
-        known = (self._said_on[each[:_ID]] for each in inbound.refers_to if each[:_ID] in self._said_on)
+        known = (self._said_on[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in self._said_on)
         return next(known, inbound.thread_id)[:_PLACE]
 
 
 def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
     if not external_ids:
         return {}
-    known = {"thread__inbox": inbox, "external_id__in": {external_id[:_ID] for external_id in external_ids}}
+    known = {"thread__inbox": inbox, "external_id__in": {external_id[:ID_LIMIT] for external_id in external_ids}}
     said = Delivery.objects.filter(**known).values_list("external_id", "thread__external_id")
     heard = Message.objects.filter(**known).values_list("external_id", "thread__external_id")
     return dict([*said, *heard])
@@ -98,6 +98,6 @@ def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
 def is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
     """Whether this outside message is stored already, on the thread it belongs to."""
     known = _threads_by_message(inbox, set(inbound.refers_to))
-    place = next((known[each[:_ID]] for each in inbound.refers_to if each[:_ID] in known), inbound.thread_id)
+    place = next((known[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in known), inbound.thread_id)
     stored = Message.objects.filter(thread__inbox=inbox, thread__external_id=place[:_PLACE])
-    return bool(stored.filter(external_id=inbound.external_id[:_ID]).exists())
+    return bool(stored.filter(external_id=inbound.external_id[:ID_LIMIT]).exists())
