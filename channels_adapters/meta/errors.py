@@ -23,6 +23,7 @@ from channels_adapters.contract import Refused, Retryable, SendFailed, Uncertain
 from channels_adapters.meta.readers import name_of
 from channels_adapters.reading import Fields
 from conversations.text import clean_line
+from crm.web.outgoing import NotAllowed
 
 MENDING_PAUSE = 300.0  # seconds
 PAIR_PAUSE = 6.0
@@ -100,7 +101,7 @@ def plain_words() -> Iterator[None]:
     """Failures of the connection, and answers that make no sense, leave as ours."""
     try:
         yield
-    except _NOTHING_LEFT as error:
+    except (*_NOTHING_LEFT, NotAllowed) as error:
         raise Retryable("Meta could not be reached") from error
     except (httpx.TimeoutException, TimeoutError) as error:
         raise Uncertain("Meta took too long") from error

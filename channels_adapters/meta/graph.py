@@ -11,12 +11,12 @@ from channels_adapters.contract import OutboundFile, Refused, Retryable
 from channels_adapters.meta.errors import Nonsense, nothing_to_lose, translate
 from channels_adapters.reading import Broken, Fields, read_object
 from conversations.text import clean_line
+from crm.web import outgoing
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
 VERSION = "v25.0"
 _MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net", "cdninstagram.com", "whatsapp.net", "facebook.com", "instagram.com")
-_CONNECT_TIME = 5.0  # seconds
-_TRANSFER_TIME = 60.0
+_TRANSFER_TIME = httpx.Timeout(60.0, connect=5.0)  # seconds
 _HOPS = 3
 _MOVED = (301, 302, 303, 307, 308)
 _NOT_DONE = 300
@@ -31,10 +31,9 @@ class Graph:
 
     def __init__(self, token: str, api_url: str, read_timeout: float) -> None:
         self.api_url = api_url
-        self._base = f"{api_url}/{VERSION}"
+        self._base, self._read_timeout = f"{api_url}/{VERSION}", read_timeout
         self._token = {"Authorization": f"Bearer {token}"}
-        timeout = httpx.Timeout(read_timeout, connect=_CONNECT_TIME)
-        self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+        self._http = outgoing.client(private_place=_private_place(api_url), seconds=read_timeout)
 
     async def get(self, path: str, **query: str) -> Fields:
         """What the API answers; raises SendFailed, or httpx's errors for `plain_words`. So do the next three."""
@@ -58,7 +57,7 @@ class Graph:
 
     def as_app(self, app_id: str, app_secret: str) -> "Graph":
         """The same API, spoken to in the name of the app instead of the account. Close it."""
-        return Graph(f"{app_id}|{app_secret}", self.api_url, _TRANSFER_TIME)
+        return Graph(f"{app_id}|{app_secret}", self.api_url, self._read_timeout)
 
     async def download(self, address: str, limit: int, headers: Mapping[str, str] | None = None) -> bytes:
         """A file's bytes, from Meta's own hosts only; raises Refused when they are more than `limit`."""
@@ -89,6 +88,14 @@ class Graph:
         is_media_host = any(host == name or host.endswith(f".{name}") for name in _MEDIA_HOSTS)
         if not is_theirs and not (is_official and there.scheme == "https" and is_media_host):
             raise Refused("the file does not lie with Meta")
+
+
+def _private_place(api_url: str) -> str:
+    """The host that may be a private one: of an address given on the command line, never Meta's own."""
+    place = urlsplit(api_url)
+    if api_url in (FACEBOOK, INSTAGRAM) or not place.hostname:
+        return ""
+    return f"{place.hostname}:{place.port}" if place.port else place.hostname
 
 
 def _read(answer: httpx.Response) -> Fields:

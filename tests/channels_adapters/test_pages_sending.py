@@ -13,6 +13,7 @@ from channels_adapters.contract import (
     Retryable,
     Uncertain,
 )
+from crm.web import outgoing
 from tests.channels_adapters.fake_graph import TOKEN, Answer, FakeGraph, error
 
 PERSON, COMMENT = "4001112223334445", "comment:400_9_1"
@@ -423,3 +424,16 @@ async def test_a_person_of_whom_meta_tells_nothing_has_no_name(graph, adapter):
 
     with pytest.raises(Refused):
         await adapter.profile(PERSON)
+
+
+async def test_an_inside_address_is_called_only_when_the_command_line_names_it(graph):
+    adapter = MessengerAdapter({**MESSENGER, "api_url": graph.url})
+    there = adapter._open()
+    there._http, strict = outgoing.client(), there._http
+
+    with pytest.raises(Retryable, match="could not be reached"):
+        await adapter.send(a_part())
+
+    await strict.aclose()
+    await adapter.close()
+    assert graph.calls == []
