@@ -24,7 +24,7 @@ from channels_adapters.contract import (
 )
 from channels_adapters.metrics import PARTS_OUT
 from channels_adapters.registry import channels
-from channels_adapters.workers import fetching
+from channels_adapters.workers import fetching, names
 from channels_adapters.workers.platform_loop import portal
 from conversations import deliveries, files, gate
 from conversations.models import Delivery, Message, Thread
@@ -75,6 +75,7 @@ class Dispatch(threading.Thread):
                 self._ask_for_lost()
                 self._send_due()
                 fetching.fetch_waiting(self.wake)
+                names.ask()
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken
