@@ -82,6 +82,12 @@ async def test_a_person_who_hides_their_number_is_reached_by_their_id(graph, ada
     assert "to" not in graph.messages[0]
 
 
+async def test_where_their_number_is_known_it_is_used(graph, adapter):
+    await adapter.send(a_part(thread_id="SE.13491208655302741918", address="46701234567"))
+
+    assert graph.messages[0]["to"] == "46701234567"
+
+
 async def test_a_group_is_reached_as_one(graph, adapter):
     await adapter.send(a_part(thread_id="Y2FwaV9ncm91cDox"))
 

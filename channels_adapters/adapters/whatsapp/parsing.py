@@ -10,7 +10,7 @@ from functools import partial
 
 from channels_adapters.adapters.whatsapp import account_news, statuses
 from channels_adapters.adapters.whatsapp.content import read_content
-from channels_adapters.adapters.whatsapp.people import person, sender_of
+from channels_adapters.adapters.whatsapp.people import person, sender_of, thread_of
 from channels_adapters.meta.readers import each, moment, name_of, needed, once, scalars
 from channels_adapters.reading import Broken, Fields
 from conversations.normalized import (
@@ -75,7 +75,7 @@ def _message(message: Fields, value: Fields, ours: Account) -> list[Inbound]:
     sender = sender_of(message, value.many("contacts"))
     if kind in _SILENT or (ours.number and sender.address == ours.number):
         return []
-    thread_id = name_of(message, "group_id") or sender.address
+    thread_id = name_of(message, "group_id") or thread_of(sender)
     return _READERS.get(kind, _written)(message, sender, thread_id)
 
 
@@ -139,8 +139,8 @@ def _moved(message: Fields) -> list[Inbound]:
     new = person(name_of(system, "wa_id") or name_of(system, "new_wa_id"), name_of(system, "user_id"))
     if not old:
         raise Broken("the change of number names no old one")
-    at = moment(message, "timestamp")
-    return [IdentityMoved(sender=new, old_address=old, at=at), ThreadMoved(old, new.address, at)]
+    at, thread_id = moment(message, "timestamp"), name_of(message, "from_user_id") or old
+    return [IdentityMoved(sender=new, old_address=old, at=at), ThreadMoved(thread_id, thread_of(new), at)]
 
 
 def _advert(referral: Fields) -> dict[str, str]:

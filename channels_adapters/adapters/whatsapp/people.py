@@ -29,6 +29,12 @@ def sender_of(message: Fields, contacts: Iterable[Fields]) -> Sender:
     return person(number, user_id, contact.one("profile"))
 
 
+def thread_of(sender: Sender) -> str:
+    """A person's thread is named by their id where we know it, which stays when they hide their number."""
+    names = (sender.address, *sender.also)
+    return next(filter(USER_ID.fullmatch, names), sender.address)
+
+
 def person(number: str, user_id: str, profile: Fields | None = None) -> Sender:
     """The person with their number first, which old messages know them by. `number` may hold the id instead."""
     found = list(dict.fromkeys(each for each in (number, user_id) if each))

@@ -56,7 +56,7 @@ class Outbox:
     async def post(self, part: OutboundPart, said: dict[str, Any]) -> str:
         message = {
             "messaging_product": "whatsapp",
-            **recipient(part.thread_id),
+            **recipient(part.thread_id, part.address),
             "biz_opaque_callback_data": str(part.delivery_id),
             **said,
         }
@@ -94,11 +94,13 @@ class Outbox:
             raise Uncertain(f"the file arrived, its text did not: {error.reason}") from error
 
 
-def recipient(thread_id: str) -> dict[str, str]:
-    """Whom a thread is with: a number, a person who hides it, or a group."""
-    if NUMBER.fullmatch(number := thread_id.removeprefix("+")):
+def recipient(thread_id: str, address: str = "") -> dict[str, str]:
+    """Whom a thread is with: a number, a person who hides it, or a group. Some messages need the number."""
+    is_person = USER_ID.fullmatch(thread_id) is not None
+    number = (address if is_person and NUMBER.fullmatch(address) else thread_id).removeprefix("+")
+    if NUMBER.fullmatch(number):
         return {"recipient_type": "individual", "to": number}
-    if USER_ID.fullmatch(thread_id):
+    if is_person:
         return {"recipient_type": "individual", "recipient": thread_id}
     if _GROUP.fullmatch(thread_id):
         return {"recipient_type": "group", "to": thread_id}
