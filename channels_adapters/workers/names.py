@@ -11,7 +11,7 @@ from channels_adapters.contract import ChannelAdapter, SendFailed
 from channels_adapters.registry import channels
 from channels_adapters.workers.platform_loop import portal
 from conversations import senders
-from conversations.models import Inbox, Message
+from conversations.models import Conversation, Inbox, Message
 from conversations.normalized import Sender
 from crm.people.models import Identity
 from crm.people.recognition import People
@@ -86,5 +86,5 @@ def _learn(inbox: Inbox, told: Sender) -> None:
     with change(inbox.workspace, cause="profile asked for") as event, scope(workspace=inbox.workspace):
         identity, _ = People([address]).recognise(event, address, clock.now())
         customer = identity.customer
-        shown_in = customer.conversations.newest_first().values_list("pk", flat=True).first()
+        shown_in = Conversation.objects.filter(customer=customer).newest_first().values_list("pk", flat=True).first()
         event.record("customer.named", customer, customer=customer, conversation_id=shown_in)
