@@ -106,6 +106,7 @@ class Receipt:
     at: datetime
     reason: str = ""
     code: str = ""  # the platform's number of the failure
+    bounced: bool = False  # it was sent, and came back
 
 
 @dataclass(frozen=True, slots=True)

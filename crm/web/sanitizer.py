@@ -1,0 +1,74 @@
+"""The one sanitizer: HTML from outside becomes plain text, and is never shown as HTML.
+
+What a browser would not show is not in the text: scripts, styles, comments, and what is hidden from the eye.
+"""
+
+import re
+
+import lxml.etree
+import lxml.html
+from inscriptis import Inscriptis
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.model.config import ParserConfig
+from lxml.html import HtmlElement
+
+_CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(px|pt|em|%)?\s*(;|!|$)|opacity\s*:\s*0\s*(;|!|$)",
+    re.IGNORECASE,
+)
+_NEVER_SHOWN = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "head", "title")
+_FILLER = re.compile(
+    "[\u00ad\u034f\u200b\u200c\u2007\ufeff]{2,}|(?:[\u034f\u200b\u200c\u00ad\u2007\ufeff][ \u00a0]*){3,}"
+)
+_DEEPEST = 150  # elements within one another
+
+
+def tree_of(html: str) -> HtmlElement:
+    """The document, without what is never shown. A text that is no HTML is one paragraph."""
+    parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
+    try:
+        root = lxml.html.document_fromstring(html.encode("utf-8", "replace") or b"<p></p>", parser=parser)
+    except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError):
+        return lxml.html.document_fromstring("<p></p>")
+    for element in [each for each in root.iter() if _is_unseen(each)]:
+        _drop(element)
+    return root
+
+
+def text_of(root: HtmlElement) -> str:
+    """The text as it would be read: paragraphs, lists and tables keep their lines."""
+    if _is_too_deep(root):
+        return _tidy(root.text_content())
+    return _tidy(Inscriptis(root, _CONFIG).get_text())
+
+
+def plain_text(html: str) -> str:
+    """The text of a piece of HTML."""
+    return text_of(tree_of(html))
+
+
+def _is_unseen(element: HtmlElement) -> bool:
+    if not isinstance(element.tag, str):
+        return True
+    hidden = element.get("hidden") is not None or _HIDDEN.search(element.get("style", ""))
+    return element.tag in _NEVER_SHOWN or bool(hidden)
+
+
+def _drop(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def _is_too_deep(root: HtmlElement) -> bool:
+    level = [root]
+    for _ in range(_DEEPEST):
+        level = [child for element in level for child in element]
+        if not level:
+            return False
+    return True
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in _FILLER.sub("", text.replace("\u00a0", " ")).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
