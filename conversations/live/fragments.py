@@ -23,6 +23,7 @@ OF_MESSAGE = {
     "file.ready",
 }
 OF_ROUTE = {"message.routed", "triage.corrected"}
+OF_ARRIVAL = {"message.received", "message.routed", "file.expected"}
 NOTE = "note.written"
 LINES = {"conversation.resolved", "conversation.reopened", "conversation.assigned"}
 COUNTED = {"conversation.opened", *LINES}  # what moves the numbers beside the views
@@ -63,25 +64,24 @@ def head_of(workspace: Workspace) -> int:
 def since(workspace: Workspace, number: int) -> Frame:
     """What happened after event `number`; a reset when it is too far back, or ahead of us (a restored database)."""
     with scope(workspace=workspace):
-        head = head_of(workspace)
+        later = Event.objects.filter(number__gt=number).select_related("actor__agent")
+        events = list(later.order_by("number")[: TOO_FAR_BEHIND + 1])  # without gaps: the last one's number is the head
+        head = events[-1].number if events else head_of(workspace)
         if number > head or head - number > TOO_FAR_BEHIND:
-            return Frame(number, head, is_reset=True)
-        events = list(Event.objects.filter(number__gt=number, number__lte=head).select_related("actor__agent"))
+            return Frame(number, head_of(workspace), is_reset=True)
         touched = list(dict.fromkeys(event.conversation_id for event in events if event.conversation_id))
-        entries, threads = _entries(events)
+        conversations = Conversation.objects.with_people().in_bulk(touched)
+        rows: list[str] = [
+            render_to_string("conversations/_row.html", {"conversation": row}) for row in conversations.values()
+        ]
+        entries, threads = _entries(events, conversations)
         counts = counts_of_open() if any(event.verb in COUNTED for event in events) else {}
-        return Frame(number, head, False, _rows(touched), entries, touched, counts, frozenset(threads))
+        return Frame(number, head, False, rows, entries, touched, counts, frozenset(threads))
 
 
-def _rows(touched: list[int]) -> list[str]:
-    found = Conversation.objects.with_people().filter(pk__in=touched)
-    return [render_to_string("conversations/_row.html", {"conversation": row}) for row in found]
-
-
-def _entries(events: list[Event]) -> tuple[list[dict[str, Any]], set[int]]:
+def _entries(events: list[Event], conversations: dict[int, Conversation]) -> tuple[list[dict[str, Any]], set[int]]:
     """What the threads show anew, each once, in the order it happened; and the threads with a message among it."""
-    about = {event.subject_id for event in events if event.verb in OF_MESSAGE | OF_ROUTE}
-    messages = timeline.messages_for_page(pk for pk in about if pk is not None)
+    messages = _messages(events, conversations)
     notes = timeline.notes_for_page(event.subject_id or 0 for event in events if event.verb == NOTE)
     shown: dict[str, tuple[int | None, str, dict[str, Any]]] = {}
     for event in events:
@@ -93,6 +93,18 @@ def _entries(events: list[Event]) -> tuple[list[dict[str, Any]], set[int]]:
     ]
     said = {event.subject_id for event in events if event.verb in OF_MESSAGE}
     return entries, {message.thread_id for pk, message in messages.items() if pk in said}
+
+
+def _messages(events: list[Event], conversations: dict[int, Conversation]) -> dict[int, Message]:
+    """The messages that the events are about. Most have just come in, and of those less needs to be asked."""
+    verbs: dict[int, set[str]] = {}
+    for event in events:
+        if event.verb in OF_MESSAGE | OF_ROUTE | OF_ARRIVAL and event.subject_id is not None:
+            verbs.setdefault(event.subject_id, set()).add(event.verb)
+    new = {pk for pk, seen in verbs.items() if "message.received" in seen and seen <= OF_ARRIVAL}
+    found = timeline.arrivals_for_page(new, conversations) if new else {}
+    others = verbs.keys() - new
+    return found | timeline.messages_for_page(others) if others else found
 
 
 def _parts(event: Event, messages: dict[int, Message], notes: dict[int, Note]) -> list[tuple[str, str, dict[str, Any]]]:
