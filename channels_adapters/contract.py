@@ -234,6 +234,7 @@ class ChannelAdapter(ABC):
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
     carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
+    reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:

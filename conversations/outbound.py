@@ -71,9 +71,11 @@ def _address(conversation: Conversation) -> tuple[Thread, Identity | None]:
 
 
 def _queue_parts(message: Message, files: Sequence[File]) -> None:
-    limit = message.thread.inbox.capabilities.get("text_limit") or TEXT_LIMIT
-    said = [Delivery(text=text) for text in parts.split(message.text, limit)]
+    can = message.thread.inbox.capabilities
+    said = [Delivery(text=text) for text in parts.split(message.text, can.get("text_limit") or TEXT_LIMIT)]
     shown = [Delivery(file=file) for file in files]
+    if can.get("whole"):  # the edge takes the message's files along
+        said, shown = [Delivery(text=message.text)], []
     for number, part in enumerate([*said, *shown]):
         part.workspace, part.thread, part.message, part.part = message.workspace, message.thread, message, number
     Delivery.objects.bulk_create([*said, *shown])

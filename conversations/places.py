@@ -95,9 +95,14 @@ def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
     return dict([*said, *heard])
 
 
+def thread_id_of(inbox: Inbox, inbound: InboundMessage) -> str:
+    """The platform's id of the thread the message belongs to."""
+    known = _threads_by_message(inbox, set(inbound.refers_to))
+    return next((known[each[:_ID]] for each in inbound.refers_to if each[:_ID] in known), inbound.thread_id)
+
+
 def is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
     """Whether this outside message is stored already, on the thread it belongs to."""
-    known = _threads_by_message(inbox, set(inbound.refers_to))
-    place = next((known[each[:_ID]] for each in inbound.refers_to if each[:_ID] in known), inbound.thread_id)
+    place = thread_id_of(inbox, inbound)
     stored = Message.objects.filter(thread__inbox=inbox, thread__external_id=place[:_PLACE])
     return bool(stored.filter(external_id=inbound.external_id[:_ID]).exists())

@@ -98,7 +98,7 @@ def _from_html(html: str) -> str:
     """The text of a page; what it quotes is marked as quoted in a text."""
     root = sanitizer.tree_of(html)
     for element in root.xpath(_QUOTES):
-        if not any(element is not other and element in other.iterdescendants() for other in root.xpath(_QUOTES)[:20]):
+        if element.getroottree().getroot() is root:  # not within one that was replaced
             quoted = sanitizer.text_of(element)
             _replace(element, "\n".join(f"> {line}" for line in quoted.split("\n")))
     for element in root.xpath(_ORIGINAL_BELOW)[:1]:

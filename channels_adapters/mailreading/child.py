@@ -11,11 +11,10 @@ from typing import BinaryIO
 
 from channels_adapters.mailreading import reading
 
-MEMORY = 1_200 * 1024 * 1024  # bytes of address space
 
-
-def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def main(memory: int) -> None:
+    """`memory`: bytes of address space."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     _say(answers, "", b"")  # ready: its own start counts against no mail
@@ -45,4 +44,4 @@ def _say(answers: BinaryIO, problem: str, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

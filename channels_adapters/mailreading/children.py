@@ -19,6 +19,7 @@ from channels_adapters.mailreading.letter import Letter
 
 CHILDREN = 2
 TIME = 8.0  # seconds for one mail, and as many more as it has tens of megabytes
+MEMORY = 1_200 * 1024 * 1024  # bytes of address space of one child
 START = 60.0  # seconds until a new child is ready, on a machine that is busy
 USED = 500  # mails, then it is replaced: what a library leaks ends with it
 _ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +44,13 @@ def part(raw: bytes, path: str) -> bytes:
     return _ask({"do": "part", "path": path}, raw)
 
 
+class Gone(Overrun):
+    """The child ended in the middle."""
+
+
 class _Child:
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "channels_adapters.mailreading.child"]
+        command = [sys.executable, "-m", "channels_adapters.mailreading.child", str(MEMORY)]
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT), "LC_ALL": "C.UTF-8"}
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._running = subprocess.Popen(  # noqa: S603  our own program
@@ -80,7 +85,7 @@ class _Child:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise Overrun("its reader ended") from error
+                raise Gone("its reader ended") from error
 
     def _read_answer(self, until: float) -> tuple[str, bytes]:
         data = bytearray()
@@ -99,7 +104,7 @@ class _Child:
         except BlockingIOError:
             return b""
         if not found:
-            raise Overrun("its reader ended")
+            raise Gone("its reader ended")
         return found
 
     def _wait(self, until: float, *, writing: bool) -> None:
@@ -119,7 +124,14 @@ def _ask(request: dict[str, Any], raw: bytes) -> bytes:
     child = _take()
     keep: _Child | None = None
     try:
-        problem, answer = child.ask(request, raw)
+        try:
+            problem, answer = child.ask(request, raw)
+        except Gone:
+            if child.asked == 1:
+                raise
+            child.end()  # it may have ended while it was free: a new one tries
+            child = _Child()
+            problem, answer = child.ask(request, raw)
         keep = child if not problem.startswith("it needs") and child.asked < USED else None
     finally:
         if keep is None:

@@ -19,8 +19,8 @@ _ENDS = re.compile(r"[:：]\s*$")
 _WHO_OR_WHEN = re.compile(r"@|\d{1,4}\s*[./年:\-]\s*\d{1,2}|\b(19|20)\d\d\b")
 _SEPARATOR = re.compile(
     r"\s*(-{2,}\s*(original|ursprüngl|ursprung|oprindelig|mensaje original|message d.origine"
-    r"|messaggio orig"
-    r"|mensagem orig|oorspronkelijk|wiadomość oryg|původní|исходное|原始邮件|原始郵件|元のメッセージ|원본).*|_{20,}\s*)",
+    r"|messaggio orig|mensagem orig"
+    r"|oorspronkelijk|wiadomość oryg|původní|исходное|原始邮件|原始郵件|元のメッセージ|원본).*|_{20,}\s*)",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(

@@ -71,8 +71,12 @@ def _people_in(value: str) -> Iterable[Person]:
     if len(angles) == 1 and "," not in _ANGLE.sub("", value).replace('"', ""):  # Name <address>, whatever the name is
         yield from _person(_ANGLE.split(value)[0].strip().strip('"'), angles[0])
         return
-    for name, address in email.utils.getaddresses([value]):
-        yield from _person(name, address)
+    try:
+        found = [person for pair in email.utils.getaddresses([value]) for person in _person(*pair)]
+    except RecursionError:  # comments within comments
+        found = []
+    hidden = None if found else _ADDRESS.search(value)
+    yield from found or (_person("", hidden[0]) if hidden else ())
 
 
 def _person(name: str, address: str) -> Iterable[Person]:

@@ -26,7 +26,7 @@ from channels_adapters.registry import channels
 from channels_adapters.workers import fetching
 from channels_adapters.workers.platform_loop import portal
 from conversations import deliveries, files, gate
-from conversations.models import Delivery, Thread
+from conversations.models import Delivery, File, Message, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -180,14 +180,26 @@ def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
 
 
 def _outbound(delivery: Delivery) -> OutboundPart:
-    file = None
-    if delivery.file is not None:
-        data = files.read(delivery.file)
-        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
-    message = delivery.message
-    answers = message.reply_to_external_id if message and delivery.part == 0 else ""
-    place, wanted_at = delivery.thread.external_id, delivery.created_at
-    return OutboundPart(delivery.pk, place, delivery.text, file, answers, wanted_at)
+    message, thread = delivery.message, delivery.thread
+    heard = thread.messages.filter(direction=Message.Direction.IN).order_by("-seq").first()
+    along = message.files.all() if message is not None and thread.inbox.capabilities.get("whole") else ()
+    return OutboundPart(
+        delivery_id=delivery.pk,
+        thread_id=thread.external_id,
+        text=delivery.text,
+        file=_file(delivery.file) if delivery.file is not None else None,
+        files=tuple(map(_file, along)),
+        reply_to=message.reply_to_external_id if message and delivery.part == 0 else "",
+        wanted_at=delivery.created_at,
+        address=message.identity.address if message and message.identity else "",
+        answers=heard.details if heard is not None else {},
+        purpose=message.purpose if message else Message.Purpose.REPLY,
+        by_machine=message is not None and message.author_kind != Message.Author.AGENT,
+    )
+
+
+def _file(file: File) -> OutboundFile:
+    return OutboundFile(file.name, file.mime, files.read(file))
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:

@@ -56,6 +56,7 @@ class EmailAdapter(ChannelAdapter):
     settings_form = FORM
     body_limit = 40 * _MEGABYTE
     carries_files = True
+    reads_slowly = True
     accepted = HookAnswer(200, b"Thank you.\n")
 
     smtp_seconds: ClassVar[float] = 20  # for one answer of the outgoing server

@@ -1,6 +1,7 @@
 """A mail of ours, as bytes: text with its HTML twin, pictures in it, files under it."""
 
 import html
+import mimetypes
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from channels_adapters.contract import OutboundFile, OutboundPart, Refused
 from conversations.text import clean, clean_line
 from crm.workspace import clock
 
+_UNKNOWN = "application/octet-stream"
 _REFERENCES = 10  # ids; longer heads are cut by some servers
 _ANSWER = re.compile(r"\s*(re|sv|aw|antw|odp|vs|ref|回复|答复)\s*(\[\d+\])?[:：]", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
@@ -131,9 +133,10 @@ def _fill(mail: EmailMessage, part: OutboundPart) -> None:
 
 
 def _put(add: Any, file: OutboundFile, **how: str) -> None:
-    main, _, sub = file.mime.partition("/")
-    if main in ("text", "message", "multipart") or not (main.isalnum() and re.fullmatch(r"[\w.+-]+", sub)):
-        main, sub = ("application", "octet-stream") if main != "text" else ("text", sub or "plain")
+    mime = file.mime if file.mime != _UNKNOWN else mimetypes.guess_type(file.name)[0] or _UNKNOWN
+    if mime.startswith(("message/", "multipart/")) or not re.fullmatch(r"[a-z]+/[\w.+-]+", mime):
+        mime = _UNKNOWN
+    main, _, sub = mime.partition("/")
     add(file.data, maintype=main, subtype=sub, filename=clean_line(file.name, 200) or "file", **how)
 
 

@@ -44,9 +44,7 @@ FORM = (
     ),
     _optional("smtp_username", "Another login for SMTP", "Only where it differs."),
     _secret("smtp_password", "Another password for SMTP", "Only where it differs."),
-    _optional(
-        "oauth_url", "OAuth: where tokens are given", "For Google and Microsoft 365, which take no password."
-    ),
+    _optional("oauth_url", "OAuth: where tokens are given", "For Google and Microsoft 365, which take no password."),
     _optional("oauth_client_id", "OAuth: client id", "Of the app that you registered with the provider."),
     _secret("oauth_client_secret", "OAuth: client secret", "Of the same app."),
     _secret("oauth_refresh_token", "OAuth: refresh token", "What the provider gave when the mailbox's owner agreed."),

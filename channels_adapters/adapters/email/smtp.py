@@ -63,6 +63,8 @@ class Outgoing:
             )
             try:
                 await client.connect()
+                with contextlib.suppress(aiosmtplib.SMTPHeloError):  # an old server: it can nothing but HELO
+                    await client.ehlo()
                 await self._log_in(client)
             except BaseException:
                 client.close()
@@ -73,7 +75,6 @@ class Outgoing:
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
         if not self.server.username:
             return
-        await client.ehlo()
         if not client.supports_extension("auth"):
             words = f"{self.server.host} takes no login on port {self.server.port}: encrypt, or leave it empty"
             raise Retryable(words, SETTINGS_PAUSE)

@@ -22,8 +22,8 @@ from django_scopes import scope
 from channels_adapters import connections, plain
 from channels_adapters.contract import HookRequest, Unreadable, WebhookRejected
 from channels_adapters.models import RawDelivery
-from conversations.inbound import thread_id_of
 from conversations.normalized import Inbound, InboundMessage
+from conversations.places import thread_id_of
 from crm.workspace import clock
 
 REMEMBERED = 900  # seconds

@@ -168,9 +168,7 @@ def _write_dovecot(folder: Path, ports: dict[str, int], tokens: Tokens) -> Path:
     boxes.mkdir()
     os.chown(boxes, owner, group)
     (folder / "users").write_text("".join(f"{person}:{{PLAIN}}{PASSWORD}::::::\n" for person in PEOPLE))
-    (folder / "oauth.conf").write_text(
-        f"tokeninfo_url = {tokens.url}/?access_token=\nusername_attribute = email\n"
-    )
+    (folder / "oauth.conf").write_text(f"tokeninfo_url = {tokens.url}/?access_token=\nusername_attribute = email\n")
     path = folder / "dovecot.conf"
     path.write_text(
         f"""protocols = imap lmtp
@@ -284,7 +282,11 @@ smtpd_error_sleep_time = 0
     master = Path("/etc/postfix/master.cf").read_text()
     lines = [line for line in master.split("\n") if not line.startswith(("smtp ", "relay ", "#", " "))]
     lines = [" ".join([*line.split()[:4], "n", *line.split()[5:]]) if len(line.split()) > 7 else line for line in lines]
-    lines += [f"127.0.0.1:{ports['smtp']} inet n - n - - smtpd", "smtp unix - - n - - smtp", "relay unix - - n - - smtp"]
+    lines += [
+        f"127.0.0.1:{ports['smtp']} inet n - n - - smtpd",
+        "smtp unix - - n - - smtp",
+        "relay unix - - n - - smtp",
+    ]
     lines += [f"127.0.0.1:{ports['smtps']} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes"]
     (postfix / "master.cf").write_text("\n".join(lines) + "\n")
     _run("postmap", "-c", str(postfix), f"hash:{postfix}/vmap")

@@ -109,7 +109,9 @@ def test_a_mail_is_answered_with_files_and_the_answer_to_that_joins(servers, sho
     answer = carl.mail()
     carl.write(answer["Reply-To"].addresses[0].addr_spec, "an altogether other subject", "Thanks!")
     _, thanks = shop.heard(2)
-    carl.write("support@crm.test", "Re: order", f"Super\n\nOn Monday, 1 May 2026, Help wrote:\n> {answer}", answers=answer)
+    carl.write(
+        "support@crm.test", "Re: order", f"Super\n\nOn Monday, 1 May 2026, Help wrote:\n> {answer}", answers=answer
+    )
     *_, super_ = shop.heard(3)
 
     assert (question.text, question.details["subject"], question.details["folded"]) == (
@@ -125,8 +127,8 @@ def test_a_mail_is_answered_with_files_and_the_answer_to_that_joins(servers, sho
     assert answer.get_body(("plain",)).get_content().strip() == "On its way: https://crm.test/7"
     page = answer.get_body(("html",)).get_content()
     assert '<a href="https://crm.test/7">' in page
-    enclosed = {part.get_filename(): part.get_content() for part in answer.walk() if part.get_filename()}
-    assert enclosed == {"bill.txt": "42 kr", "map.png": PNG}
+    enclosed = {part.get_filename(): part.get_payload(decode=True) for part in answer.walk() if part.get_filename()}
+    assert enclosed == {"bill.txt": b"42 kr", "map.png": PNG}
     shown = next(part for part in answer.walk() if part.get_filename() == "map.png")
     assert f"cid:{shown['Content-ID'].strip('<>')}" in page
     assert thanks.thread_id == super_.thread_id == question.thread_id
