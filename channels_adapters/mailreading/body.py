@@ -17,6 +17,7 @@ from crm.web import sanitizer
 PARTS = 250  # more are not looked at
 TEXT = 200_000  # characters
 HTML = 2_000_000
+_QUOTATIONS = 100
 _QUOTES = (
     "//blockquote[@type='cite'] | //blockquote[contains(@class,'gmail_quote')] | //*[@class='yahoo_quoted']"
     " | //blockquote[contains(@class,'protonmail_quote')] | //blockquote[contains(@class,'zmail')]"
@@ -97,10 +98,12 @@ def _charset(part: Message) -> str:
 def _from_html(html: str) -> str:
     """The text of a page; what it quotes is marked as quoted in a text."""
     root = sanitizer.tree_of(html)
-    for element in root.xpath(_QUOTES):
-        if element.getroottree().getroot() is root:  # not within one that was replaced
-            quoted = sanitizer.text_of(element)
-            _replace(element, "\n".join(f"> {line}" for line in quoted.split("\n")))
+    for _ in range(_QUOTATIONS):
+        element = next(iter(root.xpath(_QUOTES)), None)  # the outermost come first, and take the inner ones along
+        if element is None:
+            break
+        quoted = sanitizer.text_of(element)
+        _replace(element, "\n".join(f"> {line}" for line in quoted.split("\n")))
     for element in root.xpath(_ORIGINAL_BELOW)[:1]:
         mark = lxml.html.Element("p")
         mark.text = "-----Original Message-----"
@@ -117,9 +120,7 @@ def _from_html(html: str) -> str:
 def _replace(element: lxml.html.HtmlElement, text: str) -> None:
     block = lxml.html.Element("pre")
     block.text, block.tail = text, element.tail
-    parent = element.getparent()
-    if parent is not None:
-        parent.replace(element, block)
+    element.getparent().replace(element, block)  # `body` is above it at least
 
 
 def _file(path: str, part: Message, within: tuple[str, ...], html: str) -> Part:

@@ -19,9 +19,7 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 _NEVER_SHOWN = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "head", "title")
-_FILLER = re.compile(
-    "[\u00ad\u034f\u200b\u200c\u2007\ufeff]{2,}|(?:[\u034f\u200b\u200c\u00ad\u2007\ufeff][ \u00a0]*){3,}"
-)
+_FILLER = re.compile("(?:[\u00ad\u034f\u200b\u200c\u2007\ufeff] *){2,}")
 _CODE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]{0,2000}>?")
 _MOST = 15_000  # elements
@@ -96,6 +94,10 @@ def _rough_text(root: HtmlElement) -> str:
     return str(root.text_content())
 
 
+def _gap(filler: re.Match[str]) -> str:
+    return " " if " " in filler[0] else ""
+
+
 def _tidy(text: str) -> str:
-    lines = [line.rstrip() for line in _FILLER.sub("", text.replace("\u00a0", " ")).split("\n")]
+    lines = [line.rstrip() for line in _FILLER.sub(_gap, text.replace("\u00a0", " ")).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")

@@ -11,7 +11,6 @@ anything after the mail left  Uncertain, unless the server says 4xx or 5xx
 
 import imaplib
 import re
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,26 +40,34 @@ def plain_words(server: Server) -> Iterator[None]:
         yield
     except SendFailed:
         raise
-    except aiosmtplib.SMTPAuthenticationError as error:
-        raise answered(error.code, error.message, server) from error
+    except aiosmtplib.SMTPConnectError as error:
+        if isinstance(error.__cause__, ssl.SSLError):
+            raise _about_tls(error.__cause__, server) from error
+        if isinstance(error, aiosmtplib.SMTPConnectResponseError):
+            raise answered(error.code, error.message, server) from error
+        raise Retryable(f"{server.host} could not be reached on port {server.port}") from error
     except aiosmtplib.SMTPResponseException as error:
         raise answered(error.code, error.message, server) from error
     except imap_tools.MailboxLoginError as error:
         raise Retryable(bad_login(server), SETTINGS_PAUSE) from error
-    except ssl.SSLCertVerificationError as error:
-        words = f"the certificate of {server.host} is not valid: {clean_line(error.verify_message, 100)}"
-        raise Retryable(words, SETTINGS_PAUSE) from error
     except ssl.SSLError as error:
-        words = f"{server.host} does not speak TLS on port {server.port}: choose another encryption or port"
-        raise Retryable(words, SETTINGS_PAUSE) from error
+        raise _about_tls(error, server) from error
     except (TimeoutError, aiosmtplib.SMTPTimeoutError) as error:
         raise Retryable(f"{server.host} took too long") from error
-    except (aiosmtplib.SMTPConnectError, ConnectionError, socket.gaierror, OSError) as error:
+    except OSError as error:
         raise Retryable(f"{server.host} could not be reached on port {server.port}") from error
     except aiosmtplib.SMTPNotSupported as error:
         raise Retryable(f"{server.host} lacks what we need: {clean_line(str(error), 120)}", SETTINGS_PAUSE) from error
     except (aiosmtplib.SMTPException, imaplib.IMAP4.error, imap_tools.ImapToolsError, ValueError) as error:
         raise Retryable(f"{server.host} answered: {clean_line(str(error), 160)}") from error
+
+
+def _about_tls(error: ssl.SSLError, server: Server) -> Retryable:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = f"the certificate of {server.host} is not valid: {clean_line(error.verify_message, 100)}"
+    else:
+        words = f"{server.host} does not speak TLS on port {server.port}: choose another encryption or port"
+    return Retryable(words, SETTINGS_PAUSE)
 
 
 @contextmanager

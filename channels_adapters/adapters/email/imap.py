@@ -6,7 +6,7 @@ import re
 import socket
 from datetime import timedelta
 
-from imap_tools import BaseMailBox
+from imap_tools import BaseMailBox, MailboxTaggedResponseError
 from imap_tools.utils import encode_folder
 
 from channels_adapters.adapters.email.account import PLAIN, SETTINGS_PAUSE, STARTTLS, Server
@@ -97,7 +97,7 @@ class Mailbox:
     def after(self, uid: int, limit: int) -> list[tuple[int, bytes]]:
         """The next mails with their UIDs, in order; of one that is larger than `limit` only the head."""
         with plain_words(self.server):
-            wanted = [found for found in self._search(f"UID {uid + 1}:*") if found > uid][:_MANY]
+            wanted = self._later_than(uid)[:_MANY]
             sizes = self._sizes(wanted)
             mails: list[tuple[int, bytes]] = []
             much = 0
@@ -107,6 +107,16 @@ class Mailbox:
                     break
                 mails.append((found, self._mail(found, sizes.get(found, 0), limit)))
             return mails
+
+    def _later_than(self, uid: int) -> list[int]:
+        """A mail that comes while it is asked is told at the end of the answer, and by IDLE never again: asked anew."""
+        has_news = True
+        found: list[int] = []
+        while has_news and not found:
+            self._box.client.response("EXISTS")  # what was told before
+            found = [each for each in self._search(f"UID {uid + 1}:*") if each > uid]
+            has_news = self._box.client.response("EXISTS")[1] != [None]
+        return found
 
     def _search(self, criteria: str) -> list[int]:
         with plain_words(self.server):
@@ -140,7 +150,14 @@ class Mailbox:
     def wait(self, seconds: float) -> None:
         """Until the server says that something changed, or so long."""
         with plain_words(self.server):
-            self._box.idle.wait(timeout=seconds)
+            try:
+                self._box.idle.start()
+            except MailboxTaggedResponseError:  # news came before the server's go-ahead
+                while self._box.client._get_response() is not None:
+                    continue
+            else:
+                self._box.idle.poll(timeout=seconds)
+            self._box.idle.stop()
 
     def touch(self) -> None:
         """Ask for nothing, so that the server tells what changed."""

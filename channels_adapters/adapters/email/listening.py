@@ -10,7 +10,7 @@ from channels_adapters.adapters.email.account import Account
 from channels_adapters.adapters.email.hook import identify
 from channels_adapters.adapters.email.imap import Mailbox
 from channels_adapters.adapters.email.parsing import fingerprint
-from channels_adapters.contract import Store, WebhookRejected
+from channels_adapters.contract import Retryable, Store, WebhookRejected
 
 T = TypeVar("T")
 MARKS = ("yes", "true", "1", "on")
@@ -72,7 +72,7 @@ class Listener:
     @property
     def _open(self) -> Mailbox:
         if self._mailbox is None:
-            raise RuntimeError("the mailbox is closed")
+            raise Retryable("the connection's settings have changed")
         return self._mailbox
 
     @property
