@@ -38,7 +38,7 @@ class Aside:
     def _run(self) -> None:
         try:
             while self._has_more():
-                take_in_slow(lambda: self._stopping)
+                take_in_slow(lambda: not self._stopping)
         except Exception:
             logger.exception("taking in stumbled; what is stored is taken in with the next look")
         finally:

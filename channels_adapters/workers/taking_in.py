@@ -16,8 +16,10 @@ from django_scopes import scope, scopes_disabled
 import nlp
 from channels_adapters import connections
 from channels_adapters.contract import Unreadable
+from channels_adapters.metrics import TAKEN_IN
 from channels_adapters.models import Connection, RawDelivery
 from channels_adapters.registry import channels
+from channels_adapters.workers import claims
 from conversations import inbound, inbound_changes, reading
 from conversations.models import Inbox
 from conversations.normalized import Inbound, InboundMessage
@@ -25,6 +27,7 @@ from crm.workspace import clock
 from crm.workspace.events import change
 
 logger = logging.getLogger(__name__)
+GoOn = Callable[[], bool]
 BATCH = 64
 SLOW_BATCH = 4  # each may be tens of megabytes, and take seconds
 ATTEMPTS = 5
@@ -53,27 +56,21 @@ class Parsed:
         ]
 
 
-def take_in_waiting() -> int:
+def take_in_waiting(go_on: GoOn = lambda: True) -> int:
     """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many.
 
     Those of channels that read slowly are left for `take_in_slow`.
     """
     with scopes_disabled():
         inboxes = list(_waiting().exclude(channel__in=_slow()).select_related("workspace"))
-    return sum(take_in_all(inbox) for inbox in inboxes)
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
 
 
-def take_in_slow(stops: Callable[[], bool] = lambda: False) -> int:
-    """As `take_in_waiting`, of the channels that read slowly, until `stops`."""
+def take_in_slow(go_on: GoOn = lambda: True) -> int:
+    """As `take_in_waiting`, of the channels that read slowly."""
     with scopes_disabled():
         inboxes = list(_waiting().filter(channel__in=_slow()).select_related("workspace"))
-    count = 0
-    for inbox in inboxes:
-        has_more = True
-        while has_more and not stops():
-            settled, has_more = take_in(inbox)
-            count += settled
-    return count
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
 
 
 def slow_ones_wait() -> bool:
@@ -95,13 +92,28 @@ def _waiting() -> "QuerySet[Inbox]":
     return Inbox.objects.filter(pk__in=waiting.values("inbox"))
 
 
-def take_in_all(inbox: Inbox) -> int:
-    """Take everything that waits at an inbox in. Returns how many deliveries are settled."""
-    count, has_more = 0, True
-    while has_more:
-        settled, has_more = take_in(inbox)
-        count += settled
+def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
+    """Take in what waits at an inbox, while `go_on` says so before each batch. Returns how many deliveries are settled.
+
+    Leaves it to another process that is at it: that one looks once more when it has let go.
+    """
+    count, waits = 0, connections.serving(inbox.key) is not None
+    while waits and go_on():
+        with claims.alone_with(inbox.pk) as is_ours:
+            if not is_ours:
+                return count
+            has_more = True
+            while has_more and go_on():
+                settled, has_more = take_in(inbox)
+                count += settled
+        waits = claims.is_shared() and _waits(inbox)
     return count
+
+
+def _waits(inbox: Inbox) -> bool:
+    with scope(workspace=inbox.workspace):
+        waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+        return bool(waiting.exists())
 
 
 def take_in(inbox: Inbox) -> tuple[int, bool]:
@@ -173,6 +185,8 @@ def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
                 left += group[_take(inbox, group) :]
                 taken += len(group) - len(left)
         _mark_waiting(left)
+    TAKEN_IN.labels(inbox.channel, "parked").inc(parked)
+    TAKEN_IN.labels(inbox.channel, "taken_in").inc(taken)
     return parked + taken, not left
 
 

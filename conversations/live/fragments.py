@@ -12,6 +12,8 @@ from conversations.models import Conversation, Message, Note
 from crm.workspace.models import Event, Workspace
 
 TOO_FAR_BEHIND = 300  # events; a tab further back loads its page anew
+FRAME = 150  # events drawn at once for those who follow
+TOO_MUCH_TO_FOLLOW = 3_000  # events; after a flood like this every tab loads its page anew
 
 OF_MESSAGE = {
     "message.received",
@@ -42,6 +44,11 @@ class Frame:
     counts: dict[str, Any] = field(default_factory=dict)
     threads: frozenset[int] = frozenset()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more may follow at once."""
+        return self.end - self.start >= FRAME
+
     def as_json(self) -> dict[str, Any]:
         if self.is_reset:
             return {"type": "reset", "to": self.end}
@@ -64,19 +71,36 @@ def head_of(workspace: Workspace) -> int:
 def since(workspace: Workspace, number: int) -> Frame:
     """What happened after event `number`; a reset when it is too far back, or ahead of us (a restored database)."""
     with scope(workspace=workspace):
-        later = Event.objects.filter(number__gt=number).select_related("actor__agent")
-        events = list(later.order_by("number")[: TOO_FAR_BEHIND + 1])  # without gaps: the last one's number is the head
+        later = Event.objects.filter(number__gt=number).select_related("actor__agent").order_by("number")
+        events = list(later[: TOO_FAR_BEHIND + 1])  # without gaps: the last one's number is the head
         head = events[-1].number if events else head_of(workspace)
         if number > head or head - number > TOO_FAR_BEHIND:
             return Frame(number, head_of(workspace), is_reset=True)
-        touched = list(dict.fromkeys(event.conversation_id for event in events if event.conversation_id))
-        conversations = Conversation.objects.with_people().in_bulk(touched)
-        rows: list[str] = [
-            render_to_string("conversations/_row.html", {"conversation": row}) for row in conversations.values()
-        ]
-        entries, threads = _entries(events, conversations)
-        counts = counts_of_open() if any(event.verb in COUNTED for event in events) else {}
-        return Frame(number, head, False, rows, entries, touched, counts, frozenset(threads))
+        return _drawn(number, head, events)
+
+
+def following(workspace: Workspace, number: int) -> Frame:
+    """The next frame for those who have seen everything until `number`; another may follow at once."""
+    with scope(workspace=workspace):
+        later = Event.objects.filter(number__gt=number).select_related("actor__agent").order_by("number")
+        events = list(later[:FRAME])
+        is_all = len(events) < FRAME
+        head = head_of(workspace) if not events or not is_all else events[-1].number
+        if number > head or head - number > TOO_MUCH_TO_FOLLOW:
+            return Frame(number, head, is_reset=True)
+        return _drawn(number, events[-1].number if events else head, events)
+
+
+def _drawn(number: int, head: int, events: list[Event]) -> Frame:
+    """What the events after `number` until `head` changed."""
+    touched = list(dict.fromkeys(event.conversation_id for event in events if event.conversation_id))
+    conversations = Conversation.objects.with_people().in_bulk(touched)
+    rows: list[str] = [
+        render_to_string("conversations/_row.html", {"conversation": row}) for row in conversations.values()
+    ]
+    entries, threads = _entries(events, conversations)
+    counts = counts_of_open() if any(event.verb in COUNTED for event in events) else {}
+    return Frame(number, head, False, rows, entries, touched, counts, frozenset(threads))
 
 
 def _entries(events: list[Event], conversations: dict[int, Conversation]) -> tuple[list[dict[str, Any]], set[int]]:
