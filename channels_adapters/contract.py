@@ -203,7 +203,8 @@ class OutboundAct:
     thread_id: str
     target: str  # the platform's id of the message
     text: str = ""  # the new text; the emoji of a reaction, '' to take it back
-    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target, where it is the customer's
+    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target
+    before: str = ""  # of a reaction: the emoji of ours that stands there now
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +215,14 @@ class SendReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a live test of the connection found. No problems: it works."""
+    """What a live test of the connection found. No problems: it works.
+
+    `facts` are shown beside the connection (the bot's name, the account); those whose key is one of the settings are
+    kept there too. `token_expires_at`, in ISO 8601, is when the token ends.
+    """
 
     problems: tuple[str, ...] = ()
-    facts: Mapping[str, str] | None = None  # shown beside the connection: the bot's name, the account
+    facts: Mapping[str, str] | None = None
 
 
 # Stores updates (delivery id, raw bytes) and moves the poll cursor in one transaction; returns when it is committed.
@@ -274,7 +279,10 @@ class ChannelAdapter(ABC):
         """Send one part; raises Retryable, Refused or Uncertain."""
 
     async def act(self, act: OutboundAct) -> None:
-        """Do something to a message that exists, where the capabilities say so; raises as `send`."""
+        """Do something to a message that exists, where the capabilities say so; raises as `send`.
+
+        An act that ended uncertain is done again: a second time must do no harm.
+        """
         raise Refused(f"{self.label} cannot do this")
 
     async def templates(self) -> list[Template]:

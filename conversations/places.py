@@ -74,6 +74,7 @@ class Places:
             return known
         conversation = Conversation(workspace=event.workspace, customer=customer, inbox=self._inbox)
         conversation.opened_at = conversation.last_message_at = at
+        conversation.is_public = thread.is_public
         event.add(conversation)
         thread.conversation = conversation
         event.touch(thread, "conversation")

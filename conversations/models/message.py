@@ -49,6 +49,8 @@ class Message(WorkspaceOwned):
     platform_at = models.DateTimeField(null=True)  # theirs: shown, never sorted by
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    hidden_at = models.DateTimeField(null=True)  # a public post of theirs that we hid
+    liked_at = models.DateTimeField(null=True)  # by us
     awaits_triage = models.BooleanField(default=False)  # could not be read in time; the sweep looks for these
 
     class Meta:
@@ -113,6 +115,12 @@ class Note(WorkspaceOwned):
         ]
 
 
+PLAYED = {
+    "audio": ("mpeg", "mp3", "ogg", "opus", "mp4", "x-m4a", "aac", "wav", "x-wav", "webm", "flac"),
+    "video": ("mp4", "webm", "ogg"),
+}
+
+
 def new_token() -> str:
     return secrets.token_urlsafe(24)
 
@@ -153,3 +161,14 @@ class File(WorkspaceOwned):
     @property
     def is_picture(self) -> bool:
         return self.mime in ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+    @property
+    def is_shown_inline(self) -> bool:
+        """Whether it stands inside the text, where the text names its `cid`."""
+        return self.state == self.State.READY and self.is_picture and bool(self.details.get("cid"))
+
+    @property
+    def plays_as(self) -> str:
+        """`audio` or `video` when a browser can play it, else ''."""
+        family, _slash, kind = self.mime.partition("/")
+        return family if kind in PLAYED.get(family, ()) else ""

@@ -110,7 +110,7 @@ def test_a_mail_is_answered_with_files_and_the_answer_to_that_joins(servers, sho
     carl.write(answer["Reply-To"].addresses[0].addr_spec, "an altogether other subject", "Thanks!")
     _, thanks = shop.heard(2)
     carl.write(
-        "support@crm.test", "Re: order", f"Super\n\nOn Monday, 1 May 2026, Help wrote:\n> On its way", answers=answer
+        "support@crm.test", "Re: order", "Super\n\nOn Monday, 1 May 2026, Help wrote:\n> On its way", answers=answer
     )
     *_, super_ = shop.heard(3)
 
