@@ -125,6 +125,7 @@ class Receipt:
     reason: str = ""
     code: str = ""  # the platform's number of the failure
     part: int | None = None  # our own number of it, where the platform gives it back: then an uncertain part is known
+    bounced: bool = False  # it was sent, and came back
 
 
 @dataclass(frozen=True, slots=True)
