@@ -272,6 +272,10 @@ class ChannelAdapter(ABC):
         body is not what the platform sends."""
         return hashlib.sha256(body).hexdigest()
 
+    def acknowledge(self, delivery_id: str) -> HookAnswer:
+        """What is said to a delivery that is stored, or was before."""
+        return self.accepted
+
     @abstractmethod
     def parse(self, body: bytes) -> list[Inbound]:
         """What the delivery says. Unknown kinds give an empty list; raises Unreadable when it cannot be read."""
