@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from conversations.normalized import Inbound
+from conversations.normalized import Inbound, Sender
 
 
 class ChannelError(Exception):
@@ -84,9 +84,11 @@ class Capabilities:
     private_answers: bool = False  # who wrote in public can be answered in private
     hides: bool = False  # we may hide a public post under ours
     likes: bool = False
+    profiles: bool = False  # messages come without a name, and the platform can be asked for it
     starts: bool = False  # we may write first, to an address
     per_second: float = 0  # parts that the platform takes from one account in a second; 0: not known
     per_thread_second: float = 0  # and into one thread
+    whole: bool = False  # text and files leave together, as one part
     repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
     looks_up: bool = False  # the platform can be asked whether a part arrived: see `look_up`
 
@@ -139,6 +141,7 @@ class OutboundFile:
     name: str
     mime: str
     data: bytes
+    url: str = ""  # where anyone who has it finds the file for a month: for platforms that fetch what they deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,9 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
+    purpose: str = "reply"  # reply, service, marketing
+    by_machine: bool = False  # no person wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,8 @@ class OutboundAct:
     thread_id: str
     target: str  # the platform's id of the message
     text: str = ""  # the new text; the emoji of a reaction, '' to take it back
-    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target, where it is the customer's
+    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target
+    before: str = ""  # of a reaction: the emoji of ours that stands there now
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +217,14 @@ class SendReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a live test of the connection found. No problems: it works."""
+    """What a live test of the connection found. No problems: it works.
+
+    `facts` are shown beside the connection (the bot's name, the account); those whose key is one of the settings are
+    kept there too. `token_expires_at`, in ISO 8601, is when the token ends.
+    """
 
     problems: tuple[str, ...] = ()
-    facts: Mapping[str, str] | None = None  # shown beside the connection: the bot's name, the account
+    facts: Mapping[str, str] | None = None
 
 
 # Stores updates (delivery id, raw bytes) and moves the poll cursor in one transaction; returns when it is committed.
@@ -229,6 +240,8 @@ class ChannelAdapter(ABC):
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
+    reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -272,7 +285,10 @@ class ChannelAdapter(ABC):
         """Send one part; raises Retryable, Refused or Uncertain."""
 
     async def act(self, act: OutboundAct) -> None:
-        """Do something to a message that exists, where the capabilities say so; raises as `send`."""
+        """Do something to a message that exists, where the capabilities say so; raises as `send`.
+
+        An act that ended uncertain is done again: a second time must do no harm.
+        """
         raise Refused(f"{self.label} cannot do this")
 
     async def templates(self) -> list[Template]:
@@ -290,8 +306,23 @@ class ChannelAdapter(ABC):
         """A file's bytes, at most `limit`; raises Retryable or Refused."""
         raise Refused(f"{self.label} files cannot be fetched")
 
+    async def profile(self, address: str) -> Sender | None:
+        """What the platform tells of a person whose messages come without a name; None where it tells nothing.
+
+        Only called when `capabilities.profiles`. Raises Retryable or Refused.
+        """
+        return None
+
+    def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
+        """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
+        raise Refused(f"{self.label} deliveries hold no files")
+
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""
+
+    async def typing_under(self, thread_id: str, message_id: str) -> None:
+        """As `typing`, with the id of their newest message there, which some platforms want; '' when there is none."""
+        await self.typing(thread_id)
 
     async def listen(self, cursor: str, store: Store) -> None:
         """Take updates from the platform until cancelled, storing each batch before confirming it.
