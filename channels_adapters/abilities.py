@@ -34,9 +34,9 @@ def goes_out(adapter: type[ChannelAdapter]) -> list[Ability]:
         Ability("shows that we type", _yes(can.typing)),
         Ability("shows that we read", _yes(can.read_marks)),
         Ability("tells us", ", ".join(can.receipts)),
-        Ability("edits", _yes(can.edits)),
-        Ability("deletes", _yes(can.deletes)),
-        Ability("reactions", _reactions(can)),
+        Ability("edits", _where(can, "edits", _yes(can.edits))),
+        Ability("deletes", _where(can, "deletes", _yes(can.deletes))),
+        Ability("reactions", _where(can, "reactions", _reactions(can))),
         Ability("public posts", _yes(can.public_posts)),
         Ability("answers a post in private", _yes(can.private_answers)),
         Ability("hides posts", _yes(can.hides)),
@@ -48,6 +48,14 @@ def goes_out(adapter: type[ChannelAdapter]) -> list[Ability]:
 
 def _yes(can: bool) -> str:
     return "yes" if can else ""
+
+
+def _where(can: Capabilities, word: str, told: str) -> str:
+    if not told:
+        return ""
+    return (
+        f"{told}, of posts" if word in can.only_public else f"{told}, in private" if word in can.only_private else told
+    )
 
 
 def _files(can: Capabilities) -> str:
