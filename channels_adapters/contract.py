@@ -82,6 +82,8 @@ class Capabilities:
     emojis: tuple[str, ...] = ()  # the only ones it takes as reactions; none named: all
     public_posts: bool = False
     private_answers: bool = False  # who wrote in public can be answered in private
+    only_public: tuple[str, ...] = ()  # which of these words hold for posts only: "deletes"
+    only_private: tuple[str, ...] = ()  # and which hold everywhere else: "reactions"
     hides: bool = False  # we may hide a public post under ours
     likes: bool = False
     profiles: bool = False  # messages come without a name, and the platform can be asked for it

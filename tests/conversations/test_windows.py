@@ -390,3 +390,10 @@ def test_a_program_sends_a_template_and_is_told_when_there_is_none(inbox, member
     assert program.post(address, {"template": {**template, "name": "none"}}).status_code == 422
     assert program.post(address, {"template": {**template, "values": []}}).status_code == 409
     assert program.post(address, {"text": "x", "answers": 404}).status_code == 422
+
+
+def test_what_stands_in_public_has_no_window(inbox, member, time):
+    conversation = make_message(inbox, is_public=True).conversation
+    time.shift(timedelta(days=30))
+
+    assert queue_reply(conversation, member, "Thank you", client_id="c1")
