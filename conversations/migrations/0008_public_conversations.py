@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0008_how_fast_parts_leave'),
+        ('conversations', '0007_how_fast_parts_leave'),
     ]
 
     operations = [

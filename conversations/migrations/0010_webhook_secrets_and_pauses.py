@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0003_details_and_acts'),
+        ('conversations', '0009_deliveries_that_failed'),
     ]
 
     operations = [

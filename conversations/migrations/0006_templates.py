@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0006_acts_on_messages'),
+        ('conversations', '0005_acts_on_messages'),
         ('crm', '0003_people_who_stopped_everything'),
     ]
 

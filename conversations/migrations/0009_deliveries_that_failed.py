@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0009_public_conversations'),
+        ('conversations', '0008_public_conversations'),
         ('crm', '0004_pictures_of_people'),
     ]
 

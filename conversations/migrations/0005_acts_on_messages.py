@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0005_inboxes_that_are_shut_out_or_removed'),
+        ('conversations', '0004_inboxes_that_are_shut_out_or_removed'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0007_templates'),
+        ('conversations', '0006_templates'),
         ('crm', '0003_people_who_stopped_everything'),
     ]
 
