@@ -90,8 +90,8 @@ def keyboard(buttons: Sequence[Mapping[str, str]]) -> InlineKeyboardMarkup | Non
         payload = button["payload"] or button["label"]
         if not button["url"] and len(payload.encode()) > BUTTON_BYTES:
             raise Refused(f"what a button sends back has at most {BUTTON_BYTES} bytes")
-        said = {"url": button["url"]} if button["url"] else {"callback_data": payload}
-        rows.append([InlineKeyboardButton(button["label"], **said)])
+        opens, says = button["url"] or None, None if button["url"] else payload
+        rows.append([InlineKeyboardButton(button["label"], url=opens, callback_data=says)])
     return InlineKeyboardMarkup(rows) if rows else None
 
 
