@@ -12,6 +12,7 @@ KINDS: dict[str, dict[str, Promise]] = {
         "message.edited": _("was changed"),
         "message.deleted": _("was taken back"),
         "message.reacted": _("got a reaction"),
+        "act.queued": _("is changed, deleted or reacted to by us"),
         "message.routed": _("was understood and routed"),
         "triage.corrected": _("was understood wrongly, and corrected"),
         "file.ready": _("has a file that can be opened"),
@@ -51,6 +52,13 @@ KINDS: dict[str, dict[str, Promise]] = {
     },
     "customer": {
         "consent.withdrawn": _("withdrew a consent"),
+        "identity.moved": _("has another address"),
+    },
+    "inbox": {
+        "inbox.lost": _("lost its connection"),
+        "inbox.mended": _("is connected again"),
+        "inbox.changed": _("was paused or resumed"),
+        "delivery.parked": _("got something that could not be read"),
     },
 }
 EVERY = frozenset(verb for verbs in KINDS.values() for verb in verbs)

@@ -183,7 +183,7 @@ def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
     answers = iter([OperationalError("away"), None])
     came_back = threading.Event()
 
-    def look():
+    def look(go_on):
         if (trouble := next(answers)) is not None:
             raise trouble
         came_back.set()
