@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from conversations.normalized import Inbound
+from conversations.normalized import Inbound, Sender
 
 
 class ChannelError(Exception):
@@ -84,9 +84,11 @@ class Capabilities:
     private_answers: bool = False  # who wrote in public can be answered in private
     hides: bool = False  # we may hide a public post under ours
     likes: bool = False
+    profiles: bool = False  # messages come without a name, and the platform can be asked for it
     starts: bool = False  # we may write first, to an address
     per_second: float = 0  # parts that the platform takes from one account in a second; 0: not known
     per_thread_second: float = 0  # and into one thread
+    whole: bool = False  # text and files leave together, as one part
     repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
     looks_up: bool = False  # the platform can be asked whether a part arrived: see `look_up`
 
@@ -139,6 +141,7 @@ class OutboundFile:
     name: str
     mime: str
     data: bytes
+    url: str = ""  # where anyone who has it finds the file for a month: for platforms that fetch what they deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,9 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
+    purpose: str = "reply"  # reply, service, marketing
+    by_machine: bool = False  # no person wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +240,8 @@ class ChannelAdapter(ABC):
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
+    reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -263,6 +271,10 @@ class ChannelAdapter(ABC):
         """The platform's id of this delivery: a repeat has the same. Raises WebhookRejected(status=400) when the
         body is not what the platform sends."""
         return hashlib.sha256(body).hexdigest()
+
+    def acknowledge(self, delivery_id: str) -> HookAnswer:
+        """What is said to a delivery that is stored, or was before."""
+        return self.accepted
 
     @abstractmethod
     def parse(self, body: bytes) -> list[Inbound]:
@@ -294,8 +306,23 @@ class ChannelAdapter(ABC):
         """A file's bytes, at most `limit`; raises Retryable or Refused."""
         raise Refused(f"{self.label} files cannot be fetched")
 
+    async def profile(self, address: str) -> Sender | None:
+        """What the platform tells of a person whose messages come without a name; None where it tells nothing.
+
+        Only called when `capabilities.profiles`. Raises Retryable or Refused.
+        """
+        return None
+
+    def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
+        """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
+        raise Refused(f"{self.label} deliveries hold no files")
+
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""
+
+    async def typing_under(self, thread_id: str, message_id: str) -> None:
+        """As `typing`, with the id of their newest message there, which some platforms want; '' when there is none."""
+        await self.typing(thread_id)
 
     async def listen(self, cursor: str, store: Store) -> None:
         """Take updates from the platform until cancelled, storing each batch before confirming it.

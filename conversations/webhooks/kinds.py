@@ -12,13 +12,17 @@ KINDS: dict[str, dict[str, Promise]] = {
         "message.edited": _("was changed"),
         "message.deleted": _("was taken back"),
         "message.reacted": _("got a reaction"),
-        "act.queued": _("is changed, deleted or reacted to by us"),
+        "message.hidden": _("was hidden from the public"),
+        "message.shown": _("was shown to the public again"),
+        "message.liked": _("was liked by us"),
+        "message.unliked": _("is liked by us no more"),
         "message.routed": _("was understood and routed"),
         "triage.corrected": _("was understood wrongly, and corrected"),
         "file.ready": _("has a file that can be opened"),
     },
     "reply": {
         "reply.queued": _("was written"),
+        "act.queued": _("is to be changed, taken back or reacted to"),
         "delivery.changed": _("was sent, delivered, read or refused"),
     },
     "conversation": {
@@ -50,15 +54,16 @@ KINDS: dict[str, dict[str, Promise]] = {
         "campaign_response.opened": _("got an answer"),
         "campaign_response.closed": _("has an answer that is closed"),
     },
-    "customer": {
-        "consent.withdrawn": _("withdrew a consent"),
-        "identity.moved": _("has another address"),
-    },
     "inbox": {
-        "inbox.lost": _("lost its connection"),
-        "inbox.mended": _("is connected again"),
+        "inbox.lost": _("was shut out by its platform"),
+        "inbox.mended": _("was connected again"),
         "inbox.changed": _("was paused or resumed"),
         "delivery.parked": _("got something that could not be read"),
+    },
+    "customer": {
+        "consent.given": _("gave a consent"),
+        "identity.moved": _("got another address"),
+        "consent.withdrawn": _("withdrew a consent"),
     },
 }
 EVERY = frozenset(verb for verbs in KINDS.values() for verb in verbs)
