@@ -139,6 +139,7 @@ class OutboundFile:
     name: str
     mime: str
     data: bytes
+    url: str = ""  # where anyone who has it finds the file for a month: for platforms that fetch what they deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,10 @@ class ChannelAdapter(ABC):
         """The platform's id of this delivery: a repeat has the same. Raises WebhookRejected(status=400) when the
         body is not what the platform sends."""
         return hashlib.sha256(body).hexdigest()
+
+    def acknowledge(self, delivery_id: str) -> HookAnswer:
+        """What is said to a delivery that is stored, or was before."""
+        return self.accepted
 
     @abstractmethod
     def parse(self, body: bytes) -> list[Inbound]:

@@ -21,7 +21,7 @@ from conversations.models import Inbox
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
-_PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
+_PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})(?:/|$)")  # what follows is the platform's affair
 LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -93,13 +93,14 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
     body = adapter.keep(request)
-    stored = asyncio.wrap_future(workers().intake.submit(inbox, adapter.delivery_id(body), body))
+    delivery_id = adapter.delivery_id(body)
+    stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, body))
     try:
         await asyncio.wait_for(stored, answer_by - time.monotonic())
     except Exception:
         logger.exception("a delivery could not be stored", extra={"inbox": inbox.pk})
         return HookAnswer(503, b"It could not be stored; deliver it again.\n")
-    return adapter.accepted
+    return adapter.acknowledge(delivery_id)
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:

@@ -22,6 +22,7 @@ from channels_adapters.contract import (
     SendReceipt,
     Uncertain,
 )
+from channels_adapters.public_files import address_of
 from channels_adapters.registry import channels
 from channels_adapters.workers import fetching
 from channels_adapters.workers.platform_loop import portal
@@ -183,7 +184,7 @@ def _outbound(delivery: Delivery) -> OutboundPart:
     file = None
     if delivery.file is not None:
         data = files.read(delivery.file)
-        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
+        file = OutboundFile(delivery.file.name, delivery.file.mime, data, address_of(delivery.file))
     message = delivery.message
     answers = message.reply_to_external_id if message and delivery.part == 0 else ""
     place, wanted_at = delivery.thread.external_id, delivery.created_at
