@@ -106,6 +106,7 @@ class Receipt:
     at: datetime
     reason: str = ""
     code: str = ""  # the platform's number of the failure
+    part: int | None = None  # our own number of it, where the platform gives it back: then an uncertain part is known
 
 
 @dataclass(frozen=True, slots=True)
