@@ -42,4 +42,4 @@ def show(request: HttpRequest, proof: str, name: str) -> HttpResponse:
     return response
 
 
-urlpatterns = [path("public-files/<str:proof>/<str:name>", show, name="public-file")]
+urlpatterns = [path("public-files/<str:proof>/<path:name>", show, name="public-file")]

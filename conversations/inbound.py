@@ -13,6 +13,7 @@ from django_scopes import scope
 
 import nlp
 from conversations import routes, senders
+from conversations.files import TooLarge, keep
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Thread
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
@@ -24,6 +25,7 @@ from crm.workspace.events import Change, change
 
 logger = logging.getLogger(__name__)
 FUTURE_TOLERANCE = timedelta(days=1)
+ADDRESS_LIMIT = 4_000  # characters of a file's address that are kept
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -184,10 +186,22 @@ def _attach(message: Message, attachment: Attachment) -> bool:
         return False
     file = File(workspace=message.workspace, message=message, kind=attachment.kind, details=attachment.details)
     file.name, file.mime = clean_line(attachment.name, 255), clean_line(attachment.mime, 120)
-    file.size, file.external_id = attachment.size, attachment.external_id[:400]
+    file.size, file.external_id = attachment.size, clean(attachment.external_id)[:ADDRESS_LIMIT]
+    if attachment.data:
+        return _keep_bytes(file, attachment.data)
     file.state = File.State.WAITING if attachment.external_id else File.State.READY
     file.save()
     return file.state == File.State.WAITING
+
+
+def _keep_bytes(file: File, data: bytes) -> bool:
+    """Keep what came with the message; too much of it costs the file, not the message."""
+    try:
+        keep(file, data)
+    except TooLarge as error:
+        file.state, file.reason = File.State.FAILED, str(error)[:300]
+        file.save()
+    return False
 
 
 def _understand(event: Change, message: Message, read: nlp.Triage | None, at: datetime) -> None:

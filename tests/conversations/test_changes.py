@@ -124,7 +124,7 @@ def lost(inbox, member):
     return delivery
 
 
-@pytest.mark.parametrize(("status", "shown"), [("sent", "sent"), ("delivered", "delivered"), ("failed", "refused")])
+@pytest.mark.parametrize("status, shown", [("sent", "sent"), ("delivered", "delivered"), ("failed", "refused")])
 def test_a_receipt_with_our_own_number_settles_a_part_of_unknown_end(inbox, lost, status, shown):
     assert apply(Receipt("77", "SM9", status, clock.now(), part=lost.pk), inbox) is True
 
