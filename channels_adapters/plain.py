@@ -51,6 +51,7 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
         "name": attachment.name,
         "mime": attachment.mime,
         "size": attachment.size,
+        **({"url": attachment.external_id} if attachment.external_id.startswith(("https://", "http://")) else {}),
         **attachment.details,
     }
 

@@ -42,23 +42,26 @@ def test_a_case_is_taken_as_expected(case):
 
 def take(adapter, request, seen):
     headers = {name.lower(): value for name, value in request["headers"].items()}
+    if len(request["body"]) > adapter.body_limit:
+        return "reject", []
     hook = HookRequest(request["method"], request["path"], request["query"], headers, request["body"])
     try:
         adapter.authenticate(hook)
         if adapter.answer(hook) is not None:
             return "challenge", []
-        delivery_id = adapter.delivery_id(hook.body)
+        kept = adapter.keep(hook)
+        delivery_id = adapter.delivery_id(kept)
     except WebhookRejected:
         return "reject", []
     if delivery_id in seen:
         return "ignore", []
     seen.add(delivery_id)
-    events = [in_their_words(event) for event in adapter.parse(hook.body)]
+    events = [in_their_words(event) for event in adapter.parse(kept)]
     return ("accept" if events else "ignore"), events
 
 
 def in_their_words(event):
-    said = {"kind": NAMES.get(type(event), type(event).__name__), "conversation": event.thread_id}
+    said = {"kind": NAMES.get(type(event), type(event).__name__), "conversation": getattr(event, "thread_id", "")}
     said |= {key: getattr(event, key) for key in ("target", "text", "reply_to", "payload") if hasattr(event, key)}
     said |= {"timestamp": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     if isinstance(event, InboundMessage):
