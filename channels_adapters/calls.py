@@ -61,11 +61,11 @@ class Answer:
 class Platform:
     """The API of one platform. `hosts` are its own: with an `api_url` they are called there instead."""
 
-    call_seconds: ClassVar[float] = 30  # for all of a call: less than the lease of a delivery
     download_seconds: ClassVar[float] = 120
 
-    def __init__(self, label: str, hosts: Sequence[str] = (), api_url: str = "") -> None:
+    def __init__(self, label: str, hosts: Sequence[str] = (), api_url: str = "", call_seconds: float = 30) -> None:
         self.label, self.hosts, self.api_url = label, tuple(hosts), api_url.rstrip("/")
+        self.call_seconds = call_seconds  # for all of a call: less than the lease of a delivery
         self._client = outgoing.client(private_place=urlsplit(self.api_url).netloc, seconds=self.call_seconds)
 
     async def close(self) -> None:

@@ -189,8 +189,9 @@ class WebhookAdapter(ChannelAdapter):
 
     def _open(self) -> Platform:
         if self._platform is None:
-            self._platform = Platform("The other system", api_url=self._setting("api_url"))
-            self._platform.call_seconds = self.call_seconds
+            self._platform = Platform(
+                "The other system", api_url=self._setting("api_url"), call_seconds=self.call_seconds
+            )
         return self._platform
 
     def _setting(self, key: str) -> str:

@@ -43,8 +43,8 @@ def event_of(act: OutboundAct) -> tuple[str, dict[str, Any]]:
     """The name of an act's event with what it says. Raises Refused."""
     if act.kind not in _EVENTS:
         raise Refused("this cannot be said to the other system")
-    said = {"conversation": act.thread_id, "target": act.target}
-    named = {"edit": {"text": clean(act.text)}, "react": {"emoji": act.text or None}}
+    said: dict[str, Any] = {"conversation": act.thread_id, "target": act.target}
+    named: dict[str, dict[str, Any]] = {"edit": {"text": clean(act.text)}, "react": {"emoji": act.text or None}}
     return _EVENTS[act.kind], said | named.get(act.kind, {})
 
 
