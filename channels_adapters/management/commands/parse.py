@@ -99,7 +99,7 @@ def _answer(served: connections.Served, request: HookRequest) -> dict[str, Any]:
         delivery_id = adapter.delivery_id(body)
         if _is_known(served, delivery_id):
             return {"status": 200, "outcome": "ignore", "events": [], "duplicate": True, "delivery_id": delivery_id}
-        events = [plain.event(inbound) for inbound in adapter.parse(body)]
+        events = plain.events(adapter.parse(body))
     except WebhookRejected as error:
         return {"status": error.status, "outcome": "reject", "events": [], "reason": error.reason}
     except Unreadable as error:
