@@ -84,7 +84,8 @@ class Platform:
         """The platform's answer, good or bad. Raises Retryable when nothing left, Uncertain when no answer came."""
         sent = {"accept-encoding": "identity", **(headers or {})}
         if json is not None:
-            content, sent["content-type"] = json_format.dumps(json).encode(), "application/json"
+            said = json_format.dumps(json, ensure_ascii=False)  # some platforms count the bytes
+            content, sent["content-type"] = said.encode("utf-8", "replace"), "application/json"
         if form is not None:
             content, sent["content-type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
         with self._words():

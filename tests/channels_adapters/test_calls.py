@@ -31,7 +31,7 @@ async def test_its_own_hosts_are_called_at_the_address_that_was_set(fake, platfo
 
     assert (answer.status, answer.fields().text("id"), answer.headers["x-number"]) == (201, "7", "9")
     (call,) = fake.calls
-    assert (call.query, call.body) == ("a=1", b'{"text": "\\u00fc"}')
+    assert (call.query, call.body) == ("a=1", b'{"text": "\xc3\xbc"}')
 
 
 async def test_a_bad_status_is_an_answer(fake, platform):

@@ -261,6 +261,15 @@ async def test_when_nobody_knows_it_is_uncertain_and_a_status_will_tell(twilio, 
         await adapter.send(a_part())
 
 
+async def test_typing_is_shown_on_whatsapp_under_their_message(twilio, adapter):
+    await adapter.typing_under("whatsapp:+46701234567", "SM1")
+    await adapter.typing_under("+46701234567", "SM1")
+    await adapter.typing_under("whatsapp:+46701234567", "")
+
+    (call,) = twilio.calls
+    assert (call.path, form_of(call)) == ("/v2/Indicators/Typing.json", {"messageId": "SM1", "channel": "whatsapp"})
+
+
 async def test_without_a_token_what_waits_is_kept():
     with pytest.raises(Retryable, match="token"):
         await TwilioAdapter({}).send(a_part())

@@ -32,6 +32,7 @@ from channels_adapters.contract import (
 from channels_adapters.reading import Broken
 from conversations.normalized import Inbound
 
+_TYPING = "https://messaging.twilio.com/v2/Indicators/Typing.json"
 _SERVICES = "https://messaging.twilio.com/v1/Services"
 
 
@@ -50,6 +51,7 @@ class TwilioAdapter(ChannelAdapter):
         file_limit=16 * 1024 * 1024,
         caption_limit=1_600,
         templates=True,
+        typing=True,
         receipts=("delivered", "read"),
         starts=True,
     )
@@ -92,6 +94,16 @@ class TwilioAdapter(ChannelAdapter):
 
     async def templates(self) -> list[Template]:
         return await sending.list_templates(self._open(), self._account())
+
+    async def typing_under(self, thread_id: str, message_id: str) -> None:
+        """On WhatsApp, which shows it under the customer's message and marks that as read."""
+        if not thread_id.startswith(WHATSAPP) or not message_id:
+            return
+        form = [("messageId", message_id), ("channel", "whatsapp")]
+        with nothing_to_lose():
+            answer = await self._open().call("POST", _TYPING, headers=self._account().headers, form=form)
+            if not answer.is_good:
+                raise failure(answer)
 
     async def fetch(self, external_id: str, limit: int) -> bytes:
         if not self._is_twilio(external_id):
