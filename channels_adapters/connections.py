@@ -36,6 +36,11 @@ class Served:
     adapter: ChannelAdapter
     looked_at: float
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its settings are believed without looking."""
+        return time.monotonic() - self.looked_at < FRESH_FOR
+
 
 _lock = threading.Lock()
 _served: dict[str, Served] = {}
@@ -44,7 +49,7 @@ _served: dict[str, Served] = {}
 def serving(key: str) -> Served | None:
     """The inbox behind a hook's key with its adapter, or None. Its settings are at most two seconds old."""
     known = _served.get(key)
-    if known is not None and time.monotonic() - known.looked_at < FRESH_FOR:
+    if known is not None and known.is_fresh:
         return known
     with scopes_disabled():
         connection = Connection.objects.select_related("inbox__workspace").filter(inbox__key=key).first()

@@ -231,6 +231,7 @@ class ChannelAdapter(ABC):
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -291,6 +292,14 @@ class ChannelAdapter(ABC):
     async def fetch(self, external_id: str, limit: int) -> bytes:
         """A file's bytes, at most `limit`; raises Retryable or Refused."""
         raise Refused(f"{self.label} files cannot be fetched")
+
+    def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
+        """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
+        raise Refused(f"{self.label} deliveries hold no files")
+
+    def carries(self, external_id: str) -> bool:
+        """Whether this file lies within its delivery, where only some do."""
+        return self.carries_files
 
     async def profile(self, address: str) -> Sender | None:
         """What the platform tells of a person whose messages come without a name; None where it tells nothing.

@@ -66,12 +66,14 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
 
 async def _served(key: str) -> connections.Served | None:
     """The inbox behind a key; as it was last seen when the database is slow or away. TimeoutError when it never was."""
+    seen = connections.known(key)
+    if seen is not None and seen.is_fresh:
+        return seen  # a thread for this alone would cost more than the rest
     looking = asyncio.ensure_future(in_thread(connections.serving, key))
     done, _ = await asyncio.wait([looking], timeout=LOOK_WITHIN)
     if done and not isinstance(looking.exception(), Error):
         return looking.result()
     looking.add_done_callback(_forget)
-    seen = connections.known(key)
     if seen is None:
         raise TimeoutError
     return seen

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from conversations import mood, routes, waiting
 from conversations.errors import NothingToSay
-from conversations.inbound import lock_conversation
 from conversations.models import Conversation, Correction, Message, Note, RoutedRecord, Thread, Triage
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT, clean
 from crm import records
 from crm.workspace import clock

@@ -9,9 +9,9 @@ from django.db.models import Q
 
 import nlp
 from conversations import deliveries
-from conversations.inbound import lock_conversation, lock_thread
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
 from conversations.normalized import Blocked, Deletion, Edit, Inbound, Reacted, ReadUpTo, Receipt, ThreadMoved
+from conversations.places import lock_conversation, lock_thread
 from conversations.senders import known_identity
 from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock

@@ -31,7 +31,6 @@ class Attachment:
     mime: str = ""
     size: int | None = None  # bytes, as claimed
     token: str = ""
-    data: bytes = b""  # its bytes, where the delivery itself brings them
     details: dict[str, Any] = field(default_factory=dict)  # lat and lon, a contact's phone, an inline image's id
 
 

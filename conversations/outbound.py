@@ -6,8 +6,9 @@ from datetime import datetime
 
 from conversations import gate, parts, waiting
 from conversations.errors import CannotReply, NothingToSay
-from conversations.inbound import file_words, lock_conversation
+from conversations.inbound import file_words
 from conversations.models import Conversation, Delivery, File, Inbox, Message, Thread
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT, clean, snippet
 from crm.people.models import Identity
 from crm.workspace import clock
@@ -53,7 +54,7 @@ def queue_reply(
             file.save(update_fields=["message"])
         if not objection:
             _queue_parts(message, files)
-        _note_answer(event, conversation, message)
+        _note_answer(event, conversation, message, files)
     logger.info("reply queued", extra={"conversation": conversation.pk, "message_id": message.pk})
     return message
 
@@ -78,8 +79,8 @@ def _queue_parts(message: Message, files: Sequence[File]) -> None:
     Delivery.objects.bulk_create([*said, *shown])
 
 
-def _note_answer(event: Change, conversation: Conversation, message: Message) -> None:
-    conversation.last_text = snippet(message.text) or file_words(message)
+def _note_answer(event: Change, conversation: Conversation, message: Message, files: Sequence[File]) -> None:
+    conversation.last_text = snippet(message.text) or file_words(files)
     conversation.last_message_at, conversation.last_by_us = message.at, True
     conversation.first_answered_at = conversation.first_answered_at or message.at
     conversation.waiting_since, conversation.unread = None, 0

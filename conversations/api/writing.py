@@ -15,9 +15,9 @@ from conversations import models as hub
 from conversations.api.reading import as_it_is, router
 from conversations.api.showing import ConversationOut, FileOut, MessageOut, file_out, message_out, of_thread
 from conversations.errors import CannotReply, NothingToSay
-from conversations.inbound import lock_conversation
 from conversations.inbox.forms import members
 from conversations.models import Conversation, Message, Note
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT
 from crm.api.access import ApiRequest, Token
 from crm.api.lists import Given, Id

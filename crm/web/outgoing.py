@@ -177,7 +177,7 @@ class _GuardedAsync(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        timeout: float | None = None,  # noqa: ASYNC109  # as httpcore calls it
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:

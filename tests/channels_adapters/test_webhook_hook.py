@@ -14,7 +14,7 @@ from django_scopes import scopes_disabled
 from channels_adapters import connections, hooks
 from channels_adapters.adapters.webhook import WebhookAdapter
 from channels_adapters.adapters.webhook.signing import sign
-from channels_adapters.contract import HookRequest, WebhookRejected
+from channels_adapters.contract import HookRequest, Refused, WebhookRejected
 from channels_adapters.models import RawDelivery
 from channels_adapters.workers.intake import Intake
 from conversations.models import Message
@@ -135,6 +135,19 @@ def test_the_id_in_the_body_counts_before_the_header():
     kept = adapter().keep(asked(SAID, idempotency_key="key-1"))
 
     assert adapter().delivery_id(kept) == adapter().delivery_id(SAID) == "message:ext-1"
+
+
+def test_a_file_that_lies_in_the_call_is_found_there():
+    said = {"type": "message", "id": "1", "contact": {"id": "k"}, "attachments": [{}, {"data": "bWVvdw=="}]}
+    body = json.dumps(said).encode()
+    (file,) = adapter().parse(body)[0].attachments
+
+    assert adapter().carries(file.external_id)
+    assert adapter().unpack(body, file.external_id, 4) == b"meow"
+    assert not adapter().carries("https://files.example/a.jpg")
+    for wrong, limit in ((file.external_id, 3), ("within:0", 9), ("within:7", 9), ("within:x", 9)):
+        with pytest.raises(Refused):
+            adapter().unpack(body, wrong, limit)
 
 
 @pytest.fixture

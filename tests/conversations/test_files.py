@@ -59,23 +59,6 @@ def test_a_name_is_only_ever_a_name(given: str, shown: str):
     assert files.clean_name(given) == shown
 
 
-def test_bytes_that_come_with_a_message_are_its_file(inbox: Inbox):
-    message = make_message(inbox, attachments=(Attachment("file", name="box.png", data=PNG),))
-
-    (file,) = message.files.all()
-    assert (files.read(file), file.mime, file.kind, file.state) == (PNG, "image/png", "image", File.State.READY)
-
-
-def test_too_many_of_them_cost_the_file_and_not_the_message(inbox: Inbox, settings: Any):
-    settings.FILE_SIZE_LIMIT = 4
-
-    message = make_message(inbox, "Look", attachments=(Attachment("image", name="box.png", data=PNG),))
-
-    (file,) = message.files.all()
-    assert (message.text, file.state) == ("Look", File.State.FAILED)
-    assert "too large" in file.reason
-
-
 def test_a_long_address_of_a_file_is_kept_whole(inbox: Inbox):
     address = f"https://media.example/{'x' * 1_500}?sig=1"
     message = make_message(inbox, attachments=(Attachment("image", external_id=address),))

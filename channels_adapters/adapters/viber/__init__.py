@@ -112,13 +112,13 @@ class ViberAdapter(ChannelAdapter):
         return await self._open().download(external_id, limit)
 
     async def check(self, hook_url: str) -> Check:
+        if not hook_url.startswith("https://") and not self._setting("api_url"):
+            return Check(("Viber calls only https addresses: set PUBLIC_URL to a public one.",))
         try:
             with nothing_to_lose():
                 me = await self._call("get_account_info", {})
                 facts = {"bot": me.text("name"), "subscribers": me.identifier("subscribers_count")}
                 facts = {key: value for key, value in facts.items() if value}
-                if not hook_url.startswith("https://") and not self._setting("api_url"):
-                    return Check(("Viber calls only https addresses: set PUBLIC_URL to a public one.",), facts)
                 wanted = {"url": hook_url, "event_types": _EVENTS, "send_name": True, "send_photo": True}
                 await self._call("set_webhook", wanted)
         except SendFailed as failed:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from channels_adapters.adapters.webhook import sending
+from channels_adapters.adapters.webhook.attachments import WITHIN, bytes_within
 from channels_adapters.adapters.webhook.parsing import KEY_LINE, read_call, read_events, word
 from channels_adapters.adapters.webhook.signing import verify
 from channels_adapters.calls import Platform, repeat_key
@@ -151,6 +152,18 @@ class WebhookAdapter(ChannelAdapter):
 
     async def fetch(self, external_id: str, limit: int) -> bytes:
         return await self._open().download(external_id, limit)
+
+    def carries(self, external_id: str) -> bool:
+        return external_id.startswith(WITHIN)
+
+    def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
+        try:
+            data = bytes_within(read_call(body)[0], external_id)
+        except Broken:
+            data = b""
+        if not 0 < len(data) <= limit:
+            raise Refused("the file is not in the call, or larger than this inbox takes")
+        return data
 
     async def check(self, hook_url: str) -> Check:
         facts = {"your system posts to": hook_url}

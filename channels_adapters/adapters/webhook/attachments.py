@@ -8,16 +8,25 @@ from channels_adapters.reading import Fields
 from conversations.normalized import Attachment
 
 MOST = 20
+WITHIN = "within:"  # a file whose bytes lie in the call: the number of its attachment follows
 _KINDS = ("image", "video", "audio", "file", "sticker")
 
 
 def read_attachments(said: Fields) -> tuple[Attachment, ...]:
     """At most twenty; one of which nothing can be made is left out."""
-    found = (_read(attachment) for attachment in said.many("attachments"))
+    found = (_read(attachment, number) for number, attachment in enumerate(said.many("attachments")))
     return tuple(attachment for attachment in found if attachment is not None)[:MOST]
 
 
-def _read(said: Fields) -> Attachment | None:
+def bytes_within(said: Fields, external_id: str) -> bytes:
+    """Of the attachment that lies in the call; none when it does not."""
+    number = external_id.removeprefix(WITHIN)
+    attachments = list(said.many("attachments"))
+    is_there = number.isascii() and number.isdigit() and len(number) < 6 and int(number) < len(attachments)
+    return _bytes(attachments[int(number)]) if is_there else b""
+
+
+def _read(said: Fields, number: int) -> Attachment | None:
     if said.text("type") == "location":
         return _place(said)
     if said.text("type") == "contact":
@@ -28,11 +37,10 @@ def _read(said: Fields) -> Attachment | None:
         return None
     return Attachment(
         kind=_kind(said),
-        external_id="" if data else url,
+        external_id=f"{WITHIN}{number}" if data else url,
         name=said.text("name"),
         mime=said.text("mime"),
         size=len(data) if data else said.size("size"),
-        data=data,
     )
 
 

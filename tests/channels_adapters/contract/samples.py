@@ -72,6 +72,4 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
     return value.isoformat() if isinstance(value, datetime) else value
