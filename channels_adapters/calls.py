@@ -145,6 +145,8 @@ class Platform:
     def _words(self) -> Iterator[None]:
         try:
             yield
+        except outgoing.NotKnown as error:
+            raise Retryable(f"{self.label} could not be reached: {error}") from error
         except outgoing.NotAllowed as error:
             raise Refused(str(error)) from error
         except _NOTHING_LEFT as error:

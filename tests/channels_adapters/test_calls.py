@@ -64,6 +64,18 @@ async def test_nobody_at_the_address_costs_nothing():
     await platform.close()
 
 
+async def test_a_name_that_stands_for_nothing_just_now_costs_nothing(monkeypatch):
+    def away(*args, **kwargs):
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    platform = Platform("Toy", hosts=("api.toy.example",))
+    monkeypatch.setattr("socket.getaddrinfo", away)
+
+    with pytest.raises(Retryable, match=r"could not be reached: The name api\.toy\.example is not known"):
+        await platform.call("POST", "https://api.toy.example/send", json={})
+    await platform.close()
+
+
 async def test_a_private_address_is_not_called(fake):
     platform = Platform("Toy")
 

@@ -111,6 +111,17 @@ def test_a_failure_after_it_was_read_is_not_believed(inbox, sent):
     assert apply(Receipt("77", "501", "failed", clock.now(), "?"), inbox) is False
 
 
+def test_an_edit_or_a_deletion_finds_its_message_by_its_id_alone_where_no_thread_is_named(inbox):
+    message = make_message(inbox, thread_id="C1", external_id="12")
+
+    assert apply(Edit("", "12", "New words", clock.now()), inbox) is True
+    assert apply(Deletion("", "12", clock.now()), inbox) is True
+    assert apply(Edit("C2", "12", "Others", clock.now()), inbox) is False
+
+    message.refresh_from_db()
+    assert (message.text, message.deleted_at is not None) == ("New words", True)
+
+
 def test_a_receipt_for_an_unknown_message_changes_nothing(inbox, sent):
     assert apply(Receipt("77", "999", "read", clock.now()), inbox) is False
 

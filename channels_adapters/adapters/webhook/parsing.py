@@ -74,11 +74,11 @@ def _message(said: Fields, call_id: str) -> list[Inbound]:
 
 
 def _edit(said: Fields, call_id: str) -> list[Inbound]:
-    return [Edit(_thread_id(said), _target(said), word(said, "text"), _moment(said))]
+    return [Edit(_named_thread(said), _target(said), word(said, "text"), _moment(said))]
 
 
 def _deletion(said: Fields, call_id: str) -> list[Inbound]:
-    return [Deletion(_thread_id(said), _target(said), _moment(said))]
+    return [Deletion(_named_thread(said), _target(said), _moment(said))]
 
 
 def _reaction(said: Fields, call_id: str) -> list[Inbound]:
@@ -112,8 +112,13 @@ def _opt_out(said: Fields, call_id: str) -> list[Inbound]:
     return [OptedOut(_sender(said), said.text("type") == "opt_out", _moment(said))]
 
 
+def _named_thread(said: Fields) -> str:
+    """'' is enough to find a message by: its id is unique here."""
+    return word(said, "conversation") or word(said.one("contact"), "id")
+
+
 def _thread_id(said: Fields) -> str:
-    found = word(said, "conversation") or word(said.one("contact"), "id")
+    found = _named_thread(said)
     if not found:
         raise Broken("/contact/id is missing")
     return found
