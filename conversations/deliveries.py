@@ -81,6 +81,13 @@ def uncertain(delivery: Delivery, reason: str) -> bool:
     return _settle(delivery, state=State.UNCERTAIN, reason=reason)
 
 
+def give_back(delivery: Delivery) -> None:
+    """Its sender ends without knowing how it went: whoever looks next settles it as one whose sender vanished."""
+    with scopes_disabled():
+        mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, attempts=delivery.attempts)
+        mine.update(leased_until=clock.now())
+
+
 def _settle(delivery: Delivery, *, reason: str, state: str, **facts: object) -> bool:
     with change(delivery.workspace, cause=f"delivery {delivery.pk}") as event:
         mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, attempts=delivery.attempts)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from django.db.models import F
 
 import nlp
+from conversations.metrics import TRIAGE_SECONDS, TRIAGED
 from conversations.models import Message
 from crm.workspace.models import Workspace
 
@@ -23,7 +24,10 @@ def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> 
         nlp.Reading(text=text, previous=previous, languages=languages, products=products) for text, previous in texts
     ]
     try:
-        return list(nlp.triage(readings))
+        with TRIAGE_SECONDS.time():
+            found: list[nlp.Triage | None] = list(nlp.triage(readings))
+        TRIAGED.inc(len(found))
+        return found
     except Exception:
         logger.exception("triage failed", extra={"workspace": workspace.pk, "messages": len(texts)})
         return [None] * len(texts)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from channels_adapters.settings_pages import tokens, views
+from channels_adapters.settings_pages import tokens, views, webhooks
 
 urlpatterns = [
     path("settings/", views.settings, name="settings"),
@@ -13,4 +13,12 @@ urlpatterns = [
     path("settings/parked/<int:pk>/retry/", views.retry, name="parked-retry"),
     path("settings/tokens/", tokens.tokens, name="api-tokens"),
     path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="api-token-revoke"),
+    path("settings/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("settings/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("settings/webhooks/<int:pk>/secret/", webhooks.new_secret, name="webhook-secret"),
+    path("settings/webhooks/<int:pk>/pause/", webhooks.pause, name="webhook-pause"),
+    path("settings/webhooks/<int:pk>/resume/", webhooks.resume, name="webhook-resume"),
+    path("settings/webhooks/<int:pk>/test/", webhooks.ping, name="webhook-test"),
+    path("settings/webhooks/<int:pk>/remove/", webhooks.remove, name="webhook-remove"),
+    path("settings/webhooks/deliveries/<int:pk>/replay/", webhooks.replay, name="webhook-replay"),
 ]

@@ -22,6 +22,7 @@ from channels_adapters.contract import (
     SendReceipt,
     Uncertain,
 )
+from channels_adapters.metrics import PARTS_OUT
 from channels_adapters.public_files import address_of
 from channels_adapters.registry import channels
 from channels_adapters.workers import fetching
@@ -30,11 +31,13 @@ from conversations import deliveries, files, gate
 from conversations.models import Delivery, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
+from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 32  # parts in flight
 AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
+TO_FINISH = 5.0  # seconds that parts in flight have when the process ends
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
 Prepare = Callable[[Delivery], tuple[OutboundPart, ChannelAdapter]]
@@ -47,23 +50,26 @@ class Dispatch(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="dispatch", daemon=True)
         self._wakes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
-        self._in_flight: dict[int, Delivery] = {}
+        self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
+        self.pace = Pace()
 
     def wake(self) -> None:
         """Look for due parts now."""
         self._wakes.put(None)
 
     def stop(self) -> None:
-        """End after what is in hand; parts in flight stay claimed and are settled by their lease."""
+        """End after what is in hand. A part that takes longer is broken off, and its lease given back."""
         self._stopping = True
         self.wake()
-        self.join(timeout=10)
+        self.join(timeout=2 * TO_FINISH)
 
     def run(self) -> None:
         while not self._stopping:
-            self._unsettled += self._next_outcomes()
+            self.pace.rest()
+            self._unsettled += self._next_outcomes(SAFETY_LOOK)
+            self.pace.begin()
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
@@ -75,12 +81,27 @@ class Dispatch(threading.Thread):
                 connection.close()  # it may be broken
                 time.sleep(AFTER_TROUBLE)
                 self.wake()
+        try:
+            self._finish()
+        except Exception:
+            logger.exception("what was being sent could not be settled; its lease does that")
         connection.close()
 
-    def _next_outcomes(self) -> list[Outcome]:
+    def _finish(self) -> None:
+        end = time.monotonic() + TO_FINISH
+        while self._in_flight and (left := end - time.monotonic()) > 0:
+            self._unsettled += self._next_outcomes(left)
+            self._settle()
+        for delivery, sending in list(self._in_flight.values()):
+            if sending.cancel():
+                deliveries.give_back(delivery)
+            else:
+                settle(delivery, sending)
+
+    def _next_outcomes(self, within: float) -> list[Outcome]:
         found: list[Outcome | None] = []
         try:
-            found.append(self._wakes.get(timeout=SAFETY_LOOK))
+            found.append(self._wakes.get(timeout=within))
             while True:
                 found.append(self._wakes.get_nowait())
         except queue.Empty:
@@ -100,7 +121,6 @@ class Dispatch(threading.Thread):
             self._start(delivery, _part_as_sent, _ask)
 
     def _start(self, delivery: Delivery, prepare: Prepare, work: Work) -> None:
-        self._in_flight[delivery.pk] = delivery
         sending: Future[SendReceipt] = Future()
         try:
             part, adapter = prepare(delivery)
@@ -111,6 +131,7 @@ class Dispatch(threading.Thread):
             logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
             reason = f"{type(error).__name__} while preparing it"
             sending.set_exception(Retryable(reason) if work is _send else Uncertain(reason))
+        self._in_flight[delivery.pk] = delivery, sending
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
     def _settle(self) -> None:
@@ -196,7 +217,8 @@ def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
     with change(delivery.workspace, cause="dispatch"):
         # the connection first: whoever takes an inbox's deliveries in locks in the same order
         connections.note_health(delivery.thread.inbox, **_health(sending))
-        _settle(delivery, sending)
+        state = _settle(delivery, sending)
+    PARTS_OUT.labels(delivery.thread.inbox.channel, state).inc()
 
 
 def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
@@ -209,21 +231,26 @@ def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
     return {} if error else {"last_out_at": now}
 
 
-def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> str:
+    """Write down how the attempt ended; the word for it."""
     try:
         receipt = sending.result()
     except Retryable as error:
         deliveries.put_off(delivery, error.reason, error.retry_after)
+        return "put_off"
     except Refused as error:
         deliveries.refused(delivery, error.reason)
+        return "refused"
     except SendFailed as error:
         deliveries.uncertain(delivery, error.reason)
+        return "uncertain"
     except BaseException as error:  # cancelled at stop, or a fault of ours after bytes may have left
         logger.exception("a send ended oddly", extra={"delivery": delivery.pk})
         deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
-    else:
-        deliveries.sent(delivery, receipt.external_id)
-        logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+        return "uncertain"
+    deliveries.sent(delivery, receipt.external_id)
+    logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+    return "sent"
 
 
 def show_typing(thread: Thread) -> None:

@@ -5,7 +5,7 @@ One bad item is parked with its bytes and its reason, and the rest goes on.
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +15,9 @@ from django_scopes import scope, scopes_disabled
 import nlp
 from channels_adapters import connections
 from channels_adapters.contract import Unreadable
+from channels_adapters.metrics import TAKEN_IN
 from channels_adapters.models import Connection, RawDelivery
+from channels_adapters.workers import claims
 from conversations import inbound, inbound_changes, reading
 from conversations.models import Inbox
 from conversations.normalized import Inbound, InboundMessage
@@ -23,6 +25,7 @@ from crm.workspace import clock
 from crm.workspace.events import change
 
 logger = logging.getLogger(__name__)
+GoOn = Callable[[], bool]
 BATCH = 64
 ATTEMPTS = 5
 CONTEXT_UNDER = 60  # characters: a shorter message may be a fragment, and is read with what came before
@@ -50,24 +53,39 @@ class Parsed:
         ]
 
 
-def take_in_waiting() -> int:
+def take_in_waiting(go_on: GoOn = lambda: True) -> int:
     """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many."""
     count = 0
     with scopes_disabled():
         waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
         inboxes = list(Inbox.objects.filter(pk__in=waiting.values("inbox")).select_related("workspace"))
     for inbox in inboxes:
-        count += take_in_all(inbox)
+        count += take_in_all(inbox, go_on)
     return count
 
 
-def take_in_all(inbox: Inbox) -> int:
-    """Take everything that waits at an inbox in. Returns how many deliveries are settled."""
-    count, has_more = 0, True
-    while has_more:
-        settled, has_more = take_in(inbox)
-        count += settled
+def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
+    """Take in what waits at an inbox, while `go_on` says so before each batch. Returns how many deliveries are settled.
+
+    Leaves it to another process that is at it: that one looks once more when it has let go.
+    """
+    count, waits = 0, connections.serving(inbox.key) is not None
+    while waits and go_on():
+        with claims.alone_with(inbox.pk) as is_ours:
+            if not is_ours:
+                return count
+            has_more = True
+            while has_more and go_on():
+                settled, has_more = take_in(inbox)
+                count += settled
+        waits = claims.is_shared() and _waits(inbox)
     return count
+
+
+def _waits(inbox: Inbox) -> bool:
+    with scope(workspace=inbox.workspace):
+        waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+        return bool(waiting.exists())
 
 
 def take_in(inbox: Inbox) -> tuple[int, bool]:
@@ -138,6 +156,8 @@ def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
                 left += group[_take(inbox, group) :]
                 taken += len(group) - len(left)
         _mark_waiting(left)
+    TAKEN_IN.labels(inbox.channel, "parked").inc(parked)
+    TAKEN_IN.labels(inbox.channel, "taken_in").inc(taken)
     return parked + taken, not left
 
 

@@ -86,7 +86,7 @@ def reply(request: ApiRequest, conversation_id: Id, said: ReplyIn, idempotency_k
 def _queue_once(conversation: Conversation, author: Membership, said: ReplyIn, key: str) -> tuple[Message, bool]:
     sent_by = Message.objects.filter(author=author, client_id=key)
     try:
-        with change(author.workspace, actor=author, cause="api"):
+        with change(author.workspace, actor=author):
             lock_conversation(conversation.pk)
             first = sent_by.first()
             if first is not None:
@@ -130,7 +130,7 @@ def write_note(request: ApiRequest, conversation_id: Id, said: NoteIn, idempoten
     """Write a note for the team. It is never sent."""
     conversation, author = _found(conversation_id), request.auth
     key = idempotency_key or uuid.uuid4().hex
-    with change(author.workspace, actor=author, cause="api"):
+    with change(author.workspace, actor=author):
         lock_conversation(conversation.pk)
         is_new = not Note.objects.filter(author=author, client_id=key).exists()
         try:

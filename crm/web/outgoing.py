@@ -12,11 +12,15 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
+
+from crm.workspace import clock
 
 TIME = 10.0  # seconds for the whole call
 BYTES = 64 * 1024  # of the answer that are read; the rest is left
@@ -42,10 +46,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text`: its beginning."""
+    """`text`: its beginning. `retry_after`: the seconds it asks us to wait; None when it says nothing of that."""
 
     status: int
     text: str
+    retry_after: float | None = None
 
 
 def post(url: str, content: bytes, headers: Mapping[str, str], *, allow_private: bool = False) -> Answer:
@@ -59,7 +64,7 @@ def post(url: str, content: bytes, headers: Mapping[str, str], *, allow_private:
             _client(allow_private=allow_private) as client,
             client.stream("POST", url, content=content, headers=dict(headers)) as response,
         ):
-            return Answer(response.status_code, _beginning(response))
+            return Answer(response.status_code, _beginning(response), _pause(response.headers.get("Retry-After", "")))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
         raise NoAnswer(_words(error)) from error
 
@@ -138,6 +143,19 @@ def _beginning(response: httpx.Response) -> str:
         if len(read) >= BYTES:
             break
     return read[:BYTES].decode("utf-8", "replace")
+
+
+def _pause(said: str) -> float | None:
+    """RFC 9110's Retry-After: seconds, or a date."""
+    said = said.strip()
+    if said.isascii() and said.isdigit() and len(said) < 10:
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, TypeError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - clock.now()).total_seconds())
 
 
 def _words(error: Exception) -> str:

@@ -19,6 +19,7 @@ from crm.workspace.models import Event, Membership, Workspace
 from crm.workspace.pending import Pending, raise_counter
 
 _current: ContextVar["Change | None"] = ContextVar("current_change", default=None)
+_door: ContextVar[str] = ContextVar("door", default="")
 
 
 class Change:
@@ -66,9 +67,19 @@ class Change:
 
 
 @contextlib.contextmanager
+def through(door: str) -> Iterator[None]:
+    """What is changed inside came by this door, whatever the changing function is mostly used for: "API: Till"."""
+    token = _door.set(door[:120])
+    try:
+        yield
+    finally:
+        _door.reset(token)
+
+
+@contextlib.contextmanager
 def change(workspace: Workspace, *, actor: Membership | None = None, cause: str = "") -> Iterator[Change]:
     """A transaction in the workspace's scope whose events are numbered, stored and announced together."""
-    outer = _current.get()
+    outer, cause = _current.get(), _door.get() or cause
     if outer is not None and outer.workspace.pk == workspace.pk:
         with _joined(outer, actor, cause) as inner:
             yield inner

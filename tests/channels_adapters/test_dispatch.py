@@ -1,6 +1,7 @@
 import threading
 from datetime import timedelta
 
+import anyio
 import pytest
 from django_scopes import scope, scopes_disabled
 
@@ -189,3 +190,47 @@ def test_two_processes_do_not_ask_for_the_same_part(reply, knowing_toy):
     claimed_by_a_process_that_died()
 
     assert [len(deliveries.claim_lost(["toy"], 5)) for _ in range(2)] == [1, 0]
+
+
+def test_a_part_that_takes_too_long_for_the_end_of_the_process_is_given_back(reply, toy, monkeypatch):
+    monkeypatch.setattr("channels_adapters.workers.dispatch.TO_FINISH", 0.2)
+    began = threading.Event()
+
+    async def hang(self, part):
+        began.set()
+        await anyio.sleep(60)
+
+    monkeypatch.setattr(toy, "send", hang)
+    dispatch = Dispatch()
+    dispatch.start()
+    dispatch.wake()
+    assert began.wait(10)
+
+    dispatch.stop()
+
+    assert not dispatch.is_alive()
+    with scopes_disabled():
+        delivery = Delivery.objects.get()
+    assert delivery.state == "sending"
+    assert delivery.leased_until <= clock.now()  # whoever looks next settles it, without a minute's wait
+
+
+def test_a_part_on_its_way_is_settled_before_the_process_ends(reply, toy, monkeypatch):
+    began = threading.Event()
+
+    async def slow(self, part):
+        began.set()
+        await anyio.sleep(0.3)
+        return SendReceipt("late")
+
+    monkeypatch.setattr(toy, "send", slow)
+    dispatch = Dispatch()
+    dispatch.start()
+    dispatch.wake()
+    assert began.wait(10)
+
+    dispatch.stop()
+
+    with scopes_disabled():
+        delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.external_id) == ("sent", "late")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import time_machine
 
 from crm.web import outgoing
 from crm.web.outgoing import NoAnswer, NotAllowed, is_public, post
@@ -186,6 +187,33 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch, server):
     with pytest.raises(NoAnswer):
         post("http://93.184.216.34/", b"", {})
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "said,seconds",
+    [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("Sun, 22 Nov 2026 10:05:00 GMT", 300.0),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0.0),  # gone by
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("9" * 40, None),
+        ("Sun, 99 Nov 2026 10:05:00 GMT", None),
+    ],
+)
+def test_a_pause_is_read_as_seconds_or_as_a_date(said, seconds):
+    answer = b"HTTP/1.1 429 Slow\r\nRetry-After: " + said.encode() + b"\r\nContent-Length: 0\r\n\r\n"
+    made = Server(answer)
+    with time_machine.travel("2026-11-22T10:00:00Z", tick=False):
+        try:
+            found = post(f"http://127.0.0.1:{made.port}/", b"{}", {}, allow_private=True)
+        finally:
+            made.stop()
+
+    assert (found.status, found.retry_after) == (429, seconds)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]"])

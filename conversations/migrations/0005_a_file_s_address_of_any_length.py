@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0003_details_and_acts'),
+        ('conversations', '0004_webhook_secrets_and_pauses'),
     ]
 
     operations = [
