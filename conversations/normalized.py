@@ -147,11 +147,16 @@ class IdentityMoved:
 
 @dataclass(frozen=True, slots=True)
 class OptedOut:
-    """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again."""
+    """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again.
+
+    `everything`: the platform lets nothing through to them until they opt in again, not even an answer: STOP by SMS.
+    """
 
     sender: Sender
     is_out: bool
     at: datetime
+    everything: bool = False
+    wording: str = ""  # what they wrote or pressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,14 @@ def _message(said: Said) -> list[Inbound]:
         first_touch=_first_touch(said),
         details=_details(said),
     )
-    choice: list[Inbound] = [OptedOut(sender, keyword == "STOP", NO_TIME)] if keyword in ("STOP", "START") else []
-    return [message, *choice]
+    return [message, *_choice(sender, keyword, text, is_sms=":" not in thread_id)]
+
+
+def _choice(sender: Sender, keyword: str, text: str, *, is_sms: bool) -> list[Inbound]:
+    """By SMS Twilio itself lets nothing through after STOP."""
+    if keyword not in ("STOP", "START"):
+        return []
+    return [OptedOut(sender, keyword == "STOP", NO_TIME, everything=is_sms, wording=text.strip()[:100])]
 
 
 def _sender(said: Said, thread_id: str) -> Sender:
