@@ -72,6 +72,7 @@ class Capabilities:
     button_limit: int = 0  # characters on one
     templates: bool = False  # texts the platform approved beforehand, which open a closed window
     window_hours: int = 0  # how long after the customer's last message we may write; 0: always
+    window_on: str = ""  # only threads whose id begins with this have that window
     tag_hours: int = 0  # how long when an agent, not a machine, writes and says so; 0: no such thing
     typing: bool = False
     read_marks: bool = False  # we can tell the customer that we read
@@ -88,6 +89,7 @@ class Capabilities:
     starts: bool = False  # we may write first, to an address
     per_second: float = 0  # parts that the platform takes from one account in a second; 0: not known
     per_thread_second: float = 0  # and into one thread
+    whole: bool = False  # text and files leave together, as one part
     repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
     looks_up: bool = False  # the platform can be asked whether a part arrived: see `look_up`
 
@@ -190,6 +192,9 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
+    purpose: str = "reply"  # reply, service, marketing
+    by_machine: bool = False  # no person wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,8 @@ class OutboundAct:
     thread_id: str
     target: str  # the platform's id of the message
     text: str = ""  # the new text; the emoji of a reaction, '' to take it back
-    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target, where it is the customer's
+    answers: Mapping[str, Any] = field(default_factory=dict)  # the `details` of the target
+    before: str = ""  # of a reaction: the emoji of ours that stands there now
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +218,14 @@ class SendReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a live test of the connection found. No problems: it works."""
+    """What a live test of the connection found. No problems: it works.
+
+    `facts` are shown beside the connection (the bot's name, the account); those whose key is one of the settings are
+    kept there too. `token_expires_at`, in ISO 8601, is when the token ends.
+    """
 
     problems: tuple[str, ...] = ()
-    facts: Mapping[str, str] | None = None  # shown beside the connection: the bot's name, the account
+    facts: Mapping[str, str] | None = None
 
 
 # Stores updates (delivery id, raw bytes) and moves the poll cursor in one transaction; returns when it is committed.
@@ -232,6 +242,7 @@ class ChannelAdapter(ABC):
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
     carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
+    reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -275,7 +286,10 @@ class ChannelAdapter(ABC):
         """Send one part; raises Retryable, Refused or Uncertain."""
 
     async def act(self, act: OutboundAct) -> None:
-        """Do something to a message that exists, where the capabilities say so; raises as `send`."""
+        """Do something to a message that exists, where the capabilities say so; raises as `send`.
+
+        An act that ended uncertain is done again: a second time must do no harm.
+        """
         raise Refused(f"{self.label} cannot do this")
 
     async def templates(self) -> list[Template]:
@@ -293,6 +307,13 @@ class ChannelAdapter(ABC):
         """A file's bytes, at most `limit`; raises Retryable or Refused."""
         raise Refused(f"{self.label} files cannot be fetched")
 
+    async def profile(self, address: str) -> Sender | None:
+        """What the platform tells of a person whose messages come without a name; None where it tells nothing.
+
+        Only called when `capabilities.profiles`. Raises Retryable or Refused.
+        """
+        return None
+
     def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
         """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
         raise Refused(f"{self.label} deliveries hold no files")
@@ -300,13 +321,6 @@ class ChannelAdapter(ABC):
     def carries(self, external_id: str) -> bool:
         """Whether this file lies within its delivery, where only some do."""
         return self.carries_files
-
-    async def profile(self, address: str) -> Sender | None:
-        """What the platform tells of a person whose messages come without a name; None where it tells nothing.
-
-        Only called when `capabilities.profiles`. Raises Retryable or Refused.
-        """
-        return None
 
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""

@@ -23,6 +23,9 @@ class Connection(WorkspaceOwned):
     last_out_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)  # in plain words
     last_error_at = models.DateTimeField(null=True)
+    templates_at = models.DateTimeField(null=True)  # when its templates were asked for last
+    facts: Any = models.JSONField(default=dict)  # what the last test found, label by label; never a secret
+    checked_at = models.DateTimeField(null=True)
 
 
 class RawDelivery(WorkspaceOwned):

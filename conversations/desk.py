@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from conversations import mood, routes, waiting
+from conversations import acts, mood, routes, waiting
 from conversations.errors import NothingToSay
 from conversations.models import Conversation, Correction, Message, Note, RoutedRecord, Thread, Triage
 from conversations.places import lock_conversation
@@ -110,6 +110,7 @@ def mark_read(conversation: Conversation, *, by: Membership) -> bool:
         if not seen.update(unread=0):
             return False
         event.record("conversation.read", conversation, conversation_id=conversation.pk)
+        acts.tell_read(conversation, by=by)
     conversation.unread = 0
     return True
 

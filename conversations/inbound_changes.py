@@ -1,4 +1,4 @@
-"""What comes in about messages that exist: edits, deletions, reactions, receipts, blocks, moved threads.
+"""What comes in beside messages: edits, deletions, reactions and receipts; what people and platforms say of themselves.
 
 Each may arrive before what it is about, twice, or too late: then nothing changes and False is returned.
 """
@@ -8,12 +8,26 @@ from functools import singledispatch
 from django.db.models import Q
 
 import nlp
-from conversations import deliveries
+from conversations import deliveries, standing
+from conversations.live import typing
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
-from conversations.normalized import Blocked, Deletion, Edit, Inbound, Reacted, ReadUpTo, Receipt, ThreadMoved
+from conversations.normalized import (
+    Blocked,
+    ConnectionLost,
+    Deletion,
+    Edit,
+    IdentityMoved,
+    Inbound,
+    OptedOut,
+    Reacted,
+    ReadUpTo,
+    Receipt,
+    ThreadMoved,
+    Writing,
+)
 from conversations.places import lock_conversation, lock_thread
 from conversations.senders import known_identity
-from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from conversations.text import ID_LIMIT, TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -28,7 +42,7 @@ def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
     """By its thread, or by its id alone where the platform names none."""
     found = Message.objects.select_related("conversation__customer", "thread")
     on_thread = {"thread__external_id": thread_id[:200]} if thread_id else {}
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=target[:255], **on_thread).first()
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=target[:ID_LIMIT], **on_thread).first()
     return message
 
 
@@ -96,12 +110,12 @@ def _on_its_thread(inbound: Reacted) -> Q:
 
 def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:255]).first()
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT]).first()
     return message
 
 
 def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
-    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:255])
+    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT])
     found = sent.select_related("message__conversation__customer").first()
     return found.message if found else None
 
@@ -114,6 +128,31 @@ def _receipt(inbound: Receipt, inbox: Inbox) -> bool:
 @apply.register
 def _read_up_to(inbound: ReadUpTo, inbox: Inbox) -> bool:
     return deliveries.take_read_mark(inbox, inbound)
+
+
+@apply.register
+def _writing(inbound: Writing, inbox: Inbox) -> bool:
+    """Shown to the team for a moment, and nowhere kept."""
+    known = Thread.objects.select_related("conversation__customer").filter(inbox=inbox)
+    thread = known.filter(external_id=inbound.thread_id[:200]).exclude(conversation=None).first()
+    if thread is not None:
+        typing.customer_types(thread, clean_line(inbound.sender.name, 160) or thread.conversation.customer.name)
+    return False
+
+
+@apply.register
+def _identity_moved(inbound: IdentityMoved, inbox: Inbox) -> bool:
+    return standing.identity_moved(inbox, inbound)
+
+
+@apply.register
+def _opted_out(inbound: OptedOut, inbox: Inbox) -> bool:
+    return standing.opted_out(inbox, inbound)
+
+
+@apply.register
+def _connection_lost(inbound: ConnectionLost, inbox: Inbox) -> bool:
+    return standing.connection_lost(inbox, inbound)
 
 
 @apply.register

@@ -1,4 +1,22 @@
-"""What an adapter hands to the hub: the same few shapes for every platform. Ids are text, times are aware datetimes."""
+"""What an adapter hands to the hub: the same few shapes for every platform. Ids are text, times are aware datetimes.
+
+`InboundMessage.details` and `SendReceipt.details` are kept on the message and given back with the next answer. The
+pages show these keys; any other is the adapter's own and is shown nowhere:
+
+    subject     of a mail
+    folded      what was cut off below the text: the quoted mail and the signature, as plain text
+    checks      {"spf": "pass", "dkim": "fail", "dmarc": "none"}: what the receiving server found, one word each
+    invite      {"title", "starts", "ends", "place", "method"}: a calendar invitation. `starts` and `ends` are ISO 8601
+                with an offset, or a bare date for a whole day; `method` is request, cancel, reply or publish
+    referral    {"source", "headline", "url", "ad_id", "ref"}: the advertisement or link they came by
+    flags       as `InboundMessage.flags`, written here by the hub
+    private_thread  as `InboundMessage.private_thread`, written here by the hub
+    buttons     of ours: [{"label", "payload", "url"}], written here by the hub
+    template    of ours: {"name", "language", "values"}, written here by the hub
+    permalink   where the message can be looked at on the platform: an https address
+
+`Attachment.details` of an inline image has `cid`, the id by which the text names it as `[cid:ID]`, and `inline`: true.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,14 +125,17 @@ class Receipt:
     reason: str = ""
     code: str = ""  # the platform's number of the failure
     part: int | None = None  # our own number of it, where the platform gives it back: then an uncertain part is known
+    bounced: bool = False  # it was sent, and came back
 
 
 @dataclass(frozen=True, slots=True)
 class ReadUpTo:
-    """The customer has seen everything we sent on the thread up to a moment."""
+    """The customer has seen, or their device has, everything we sent on the thread up to a moment."""
 
     thread_id: str
     at: datetime
+    target: str = ""  # the newest of it, where the platform names that
+    status: str = "read"  # delivered, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +159,10 @@ class ThreadMoved:
 
 @dataclass(frozen=True, slots=True)
 class IdentityMoved:
-    """The platform gave a person another address: a changed phone number. The profile stays the same."""
+    """The platform gave a person another address: a changed phone number. The profile stays the same.
+
+    A thread that was named by the old address is moved by a `ThreadMoved` of its own.
+    """
 
     sender: Sender  # by the new address
     old_address: str

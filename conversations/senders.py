@@ -2,11 +2,12 @@
 
 from conversations.models import Inbox
 from conversations.normalized import Sender
-from conversations.text import clean_line
+from conversations.text import clean, clean_line
 from crm.people.models import Identity
 from crm.people.recognition import Address
 
 ADDRESS = 255  # characters
+PICTURE = 400  # characters; a longer source cannot be kept, and half of one fetches nothing
 
 
 def address_of(inbox: Inbox, sender: Sender) -> Address:
@@ -22,6 +23,7 @@ def address_of(inbox: Inbox, sender: Sender) -> Address:
         handle=f"@{username}" if username else clean_line(sender.phone or sender.email, 160),
         language=clean_line(sender.language, 12),
         is_verified=sender.verified,
+        picture=clean(sender.picture) if len(sender.picture) <= PICTURE else "",
     )
 
 

@@ -89,9 +89,9 @@ def routes_of(message: Message) -> list[Route]:
 
 def of_page() -> QuerySet[Message]:
     """Messages with what their partial shows."""
-    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread", "triage")
+    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread__inbox", "triage")
     return found.select_related("conversation__customer", "conversation__inbox").prefetch_related(
-        "files", "reactions", "deliveries", "corrections", "routes__member__agent"
+        "files", "reactions", "deliveries", "revisions", "corrections", "routes__member__agent"
     )
 
 
@@ -137,7 +137,7 @@ def arrivals_for_page(pks: Iterable[int], conversations: Mapping[int, Conversati
     wanted = {"message__in": list(found)}
     _give(found, "files", File.objects.filter(**wanted) if found else ())
     _give(found, "routes", Route.objects.select_related("member__agent").filter(**wanted) if found else ())
-    for nothing in ("reactions", "deliveries", "corrections"):
+    for nothing in ("reactions", "deliveries", "revisions", "corrections"):
         _give(found, nothing, ())
     find_quotes(found.values())
     return found

@@ -1,14 +1,22 @@
 from django.urls import path
 
-from channels_adapters.settings_pages import tokens, views, webhooks
+from channels_adapters.settings_pages import failures, inboxes, tokens, views, webhooks
 
 urlpatterns = [
+    path("failures/", failures.failures, name="failures"),
+    path("failures/retry/", failures.retry_all, name="failures-retry-all"),
+    path("failures/<int:pk>/retry/", failures.retry, name="failure-retry"),
+    path("failures/<int:pk>/let-go/", failures.let_go, name="failure-let-go"),
     path("settings/", views.settings, name="settings"),
     path("settings/connect/<slug:channel>/", views.connect, name="connect"),
-    path("settings/inboxes/<int:pk>/", views.inbox, name="inbox-settings"),
-    path("settings/inboxes/<int:pk>/test/", views.test, name="inbox-test"),
-    path("settings/inboxes/<int:pk>/pause/", views.pause, name="inbox-pause"),
-    path("settings/inboxes/<int:pk>/resume/", views.resume, name="inbox-resume"),
+    path("settings/inboxes/<int:pk>/", inboxes.inbox, name="inbox-settings"),
+    path("settings/inboxes/<int:pk>/change/", inboxes.change_settings, name="inbox-change"),
+    path("settings/inboxes/<int:pk>/test/", inboxes.test, name="inbox-test"),
+    path("settings/inboxes/<int:pk>/try/", inboxes.try_sending, name="inbox-try"),
+    path("settings/inboxes/<int:pk>/templates/", inboxes.templates, name="inbox-templates"),
+    path("settings/inboxes/<int:pk>/pause/", inboxes.pause, name="inbox-pause"),
+    path("settings/inboxes/<int:pk>/resume/", inboxes.resume, name="inbox-resume"),
+    path("settings/inboxes/<int:pk>/remove/", inboxes.remove, name="inbox-remove"),
     path("settings/parked/<int:pk>/", views.parked, name="parked-delivery"),
     path("settings/parked/<int:pk>/retry/", views.retry, name="parked-retry"),
     path("settings/tokens/", tokens.tokens, name="api-tokens"),

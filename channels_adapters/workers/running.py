@@ -14,12 +14,12 @@ from django_scopes import scopes_disabled
 
 import nlp
 from channels_adapters import connections
-from channels_adapters.workers import nudges, platform_loop
+from channels_adapters.workers import approving, nudges, platform_loop
 from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.listening import Listening
 from channels_adapters.workers.taking_in import drop_old
-from conversations import catching_up
+from conversations import catching_up, files
 from conversations.live import typing
 from conversations.webhooks import settling
 from conversations.webhooks.teller import Teller
@@ -29,7 +29,7 @@ from crm.workspace.models import Workspace
 logger = logging.getLogger(__name__)
 RAW_KEPT_DAYS = 30
 SWEPT_WITHIN = 180.0  # seconds; it is due each minute
-WORK_TO_SEND = {"reply.queued", "delivery.changed", "file.expected"}
+WORK_TO_SEND = {"reply.queued", "act.queued", "delivery.changed", "file.expected"}
 EVERYTHING, WEB, WORK, SCHEDULE = "", "web", "work", "schedule"
 
 
@@ -80,6 +80,7 @@ class Workers:
             self.sweep()
         drop_old(RAW_KEPT_DAYS)
         settling.drop_old(RAW_KEPT_DAYS)
+        files.drop_unsent()
 
     def sweep(self) -> None:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""
@@ -87,6 +88,7 @@ class Workers:
         self.dispatch.wake()
         self.teller.wake()
         self.listening.look()
+        approving.refresh_due()
         read_late()
 
     def look_at_connections(self) -> None:

@@ -22,6 +22,7 @@ class Address:
     handle: str = ""
     language: str = ""
     is_verified: bool = True
+    picture: str = ""  # what the channel fetches it by
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ class People:
     def _add(self, event: Change, customer: Customer, address: Address, value: str, at: datetime) -> None:
         identity = Identity(workspace=event.workspace, customer=customer, handle=address.handle, known_at=at)
         identity.kind, identity.scope, identity.address = address.kind, address.scope, value
+        identity.picture_source = address.picture
         identity.known_by = Identity.KnownBy.CHANNEL if address.is_verified else Identity.KnownBy.CUSTOMER
         identity.verified_at = at if address.is_verified else None
         self._known[address.kind, address.scope, value] = identity
@@ -83,9 +85,12 @@ class People:
 
 def _freshen(event: Change, identity: Identity, address: Address) -> None:
     customer = identity.customer
-    if address.handle and identity.handle != address.handle:
-        identity.handle = address.handle
-        event.touch(identity, "handle")
+    fresh = {"handle": address.handle, "picture_source": address.picture}
+    changed = [name for name, value in fresh.items() if value and getattr(identity, name) != value]
+    for name in changed:
+        setattr(identity, name, fresh[name])
+    if changed:
+        event.touch(identity, *changed)
     if address.name and address.is_verified and customer.name != address.name:
         customer.name = address.name
         event.touch(customer, "name")

@@ -51,6 +51,8 @@ class TwilioAdapter(ChannelAdapter):
         file_limit=16 * 1024 * 1024,
         caption_limit=1_600,
         templates=True,
+        window_hours=24,
+        window_on=WHATSAPP,
         typing=True,
         receipts=("delivered", "read"),
         starts=True,
