@@ -86,7 +86,8 @@ def _window(can: Capabilities) -> str:
     if not can.window_hours:
         return "none"
     late = f", an agent {can.tag_hours} h" if can.tag_hours > can.window_hours else ""
-    return f"{can.window_hours} h{late}"
+    where = f", on `{can.window_on}` only" if can.window_on else ""
+    return f"{can.window_hours} h{late}{where}"
 
 
 def _reactions(can: Capabilities) -> str:

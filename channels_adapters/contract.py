@@ -72,6 +72,7 @@ class Capabilities:
     button_limit: int = 0  # characters on one
     templates: bool = False  # texts the platform approved beforehand, which open a closed window
     window_hours: int = 0  # how long after the customer's last message we may write; 0: always
+    window_on: str = ""  # only threads whose id begins with this have that window
     tag_hours: int = 0  # how long when an agent, not a machine, writes and says so; 0: no such thing
     typing: bool = False
     read_marks: bool = False  # we can tell the customer that we read
@@ -318,6 +319,10 @@ class ChannelAdapter(ABC):
     def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
         """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
         raise Refused(f"{self.label} deliveries hold no files")
+
+    def carries(self, external_id: str) -> bool:
+        """Whether this file lies within its delivery, where only some do."""
+        return self.carries_files
 
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""
