@@ -63,14 +63,14 @@ def take_in_waiting(go_on: GoOn = lambda: True) -> int:
     """
     with scopes_disabled():
         inboxes = list(_waiting().exclude(channel__in=_slow()).select_related("workspace"))
-    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes if go_on())
 
 
 def take_in_slow(go_on: GoOn = lambda: True) -> int:
     """As `take_in_waiting`, of the channels that read slowly."""
     with scopes_disabled():
         inboxes = list(_waiting().filter(channel__in=_slow()).select_related("workspace"))
-    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes if go_on())
 
 
 def slow_ones_wait() -> bool:
@@ -93,20 +93,21 @@ def _waiting() -> "QuerySet[Inbox]":
 
 
 def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
-    """Take in what waits at an inbox, while `go_on` says so before each batch. Returns how many deliveries are settled.
+    """Take in what waits at an inbox, while `go_on` says so after each batch. Returns how many deliveries are settled.
 
     Leaves it to another process that is at it: that one looks once more when it has let go.
     """
     count, waits = 0, connections.serving(inbox.key) is not None
-    while waits and go_on():
+    while waits:
         with claims.alone_with(inbox.pk) as is_ours:
             if not is_ours:
                 return count
             has_more = True
-            while has_more and go_on():
+            while has_more:
                 settled, has_more = take_in(inbox)
                 count += settled
-        waits = claims.is_shared() and _waits(inbox)
+                has_more = has_more and go_on()
+        waits = go_on() and claims.is_shared() and _waits(inbox)
     return count
 
 

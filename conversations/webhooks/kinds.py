@@ -57,6 +57,7 @@ KINDS: dict[str, dict[str, Promise]] = {
     "inbox": {
         "inbox.lost": _("was shut out by its platform"),
         "inbox.mended": _("was connected again"),
+        "inbox.templates_listed": _("has its templates listed anew"),
         "inbox.changed": _("was paused or resumed"),
         "delivery.parked": _("got something that could not be read"),
     },
