@@ -93,20 +93,21 @@ def _waiting() -> "QuerySet[Inbox]":
 
 
 def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
-    """Take in what waits at an inbox, while `go_on` says so before each batch. Returns how many deliveries are settled.
+    """Take in what waits at an inbox, while `go_on` says so after each batch. Returns how many deliveries are settled.
 
     Leaves it to another process that is at it: that one looks once more when it has let go.
     """
     count, waits = 0, connections.serving(inbox.key) is not None
-    while waits and go_on():
+    while waits:
         with claims.alone_with(inbox.pk) as is_ours:
             if not is_ours:
                 return count
             has_more = True
-            while has_more and go_on():
+            while has_more:  # at least what is in hand, also when the process ends
                 settled, has_more = take_in(inbox)
                 count += settled
-        waits = claims.is_shared() and _waits(inbox)
+                has_more = go_on() and has_more
+        waits = claims.is_shared() and go_on() and _waits(inbox)
     return count
 
 
