@@ -103,11 +103,11 @@ def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
             if not is_ours:
                 return count
             has_more = True
-            while has_more:
+            while has_more:  # at least what is in hand, also when the process ends
                 settled, has_more = take_in(inbox)
                 count += settled
-                has_more = has_more and go_on()
-        waits = go_on() and claims.is_shared() and _waits(inbox)
+                has_more = go_on() and has_more
+        waits = claims.is_shared() and go_on() and _waits(inbox)
     return count
 
 
