@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from conversations.normalized import Inbound
+from conversations.normalized import Inbound, Sender
 
 
 class ChannelError(Exception):
@@ -84,6 +84,7 @@ class Capabilities:
     private_answers: bool = False  # who wrote in public can be answered in private
     hides: bool = False  # we may hide a public post under ours
     likes: bool = False
+    profiles: bool = False  # messages come without a name, and the platform can be asked for it
     starts: bool = False  # we may write first, to an address
     per_second: float = 0  # parts that the platform takes from one account in a second; 0: not known
     per_thread_second: float = 0  # and into one thread
@@ -140,6 +141,7 @@ class OutboundFile:
     name: str
     mime: str
     data: bytes
+    url: str = ""  # where anyone who has it finds the file for a month: for platforms that fetch what they deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,10 @@ class ChannelAdapter(ABC):
         body is not what the platform sends."""
         return hashlib.sha256(body).hexdigest()
 
+    def acknowledge(self, delivery_id: str) -> HookAnswer:
+        """What is said to a delivery that is stored, or was before."""
+        return self.accepted
+
     @abstractmethod
     def parse(self, body: bytes) -> list[Inbound]:
         """What the delivery says. Unknown kinds give an empty list; raises Unreadable when it cannot be read."""
@@ -300,12 +306,23 @@ class ChannelAdapter(ABC):
         """A file's bytes, at most `limit`; raises Retryable or Refused."""
         raise Refused(f"{self.label} files cannot be fetched")
 
+    async def profile(self, address: str) -> Sender | None:
+        """What the platform tells of a person whose messages come without a name; None where it tells nothing.
+
+        Only called when `capabilities.profiles`. Raises Retryable or Refused.
+        """
+        return None
+
     def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
         """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
         raise Refused(f"{self.label} deliveries hold no files")
 
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""
+
+    async def typing_under(self, thread_id: str, message_id: str) -> None:
+        """As `typing`, with the id of their newest message there, which some platforms want; '' when there is none."""
+        await self.typing(thread_id)
 
     async def listen(self, cursor: str, store: Store) -> None:
         """Take updates from the platform until cancelled, storing each batch before confirming it.

@@ -57,7 +57,7 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
 
 @event.register
 def _message(inbound: InboundMessage) -> dict[str, Any]:
-    conversation_type = "channel" if inbound.is_public else "group" if inbound.is_group else "dm"
+    conversation_type = "comment" if inbound.is_public else "group" if inbound.is_group else "dm"
     is_button = inbound.external_id.startswith("callback:")
     return {
         "kind": "postback" if is_button else "message",
@@ -120,7 +120,14 @@ def _receipt(inbound: Receipt) -> dict[str, Any]:
 
 @event.register
 def _read_up_to(inbound: ReadUpTo) -> dict[str, Any]:
-    return {"kind": "read", "conversation": inbound.thread_id, "watermark": _time(inbound.at)}
+    kind = "read" if inbound.status == "read" else "delivery"
+    return {
+        "kind": kind,
+        "conversation": inbound.thread_id,
+        "target": inbound.target,
+        "status": inbound.status,
+        "watermark": _time(inbound.at),
+    }
 
 
 @event.register

@@ -15,7 +15,7 @@ from django_scopes import scopes_disabled
 from conversations import acts, flow
 from conversations.models import Delivery, Inbox, Message
 from conversations.normalized import ReadUpTo, Receipt
-from conversations.text import clean_json
+from conversations.text import ID_LIMIT, clean_json
 from crm.workspace import clock
 from crm.workspace.events import Change, change
 
@@ -94,7 +94,7 @@ def _take(pk: int, attempts: int, now: datetime, state: str = State.QUEUED) -> D
 
 def sent(delivery: Delivery, external_id: str, details: Mapping[str, Any] | None = None) -> bool:
     """The platform accepted the part, or did what it was asked; `details` are kept with the message."""
-    facts = {"external_id": external_id[:255], "sent_at": clock.now()}
+    facts = {"external_id": external_id[:ID_LIMIT], "sent_at": clock.now()}
     with change(delivery.workspace, cause=f"delivery {delivery.pk}") as event:
         if not _settle(delivery, state=State.SENT, reason="", **facts):
             return False
@@ -225,7 +225,7 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
             of=("self",), no_key=True
         )
-        known = known.filter(thread__inbox=inbox, kind=Kind.SEND, external_id=receipt.target[:255])
+        known = known.filter(thread__inbox=inbox, kind=Kind.SEND, external_id=receipt.target[:ID_LIMIT])
         on_thread = {"thread__external_id": receipt.thread_id[:200]} if receipt.thread_id else {}
         delivery: Delivery | None = known.filter(**on_thread).first()
         if delivery is None:
@@ -260,7 +260,7 @@ def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:
 
 
 def take_read_mark(inbox: Inbox, mark: ReadUpTo) -> bool:
-    """The customer has seen what was sent on the thread until then; a moment to come counts as now."""
+    """The customer has, or has seen, what was sent on the thread until then; a moment to come counts as now."""
     seen_at = min(mark.at, clock.now())
     with change(inbox.workspace, cause=f"{inbox.channel} receipt") as event:
         seen = Delivery.objects.filter(
@@ -268,14 +268,14 @@ def take_read_mark(inbox: Inbox, mark: ReadUpTo) -> bool:
             thread__external_id=mark.thread_id[:200],
             kind=Kind.SEND,
             state=State.SENT,
-            read_at=None,
             sent_at__lte=seen_at,
+            **{f"{mark.status}_at": None},
         )
         rows = list(seen.select_related("message__conversation__customer").order_by("pk"))
         for delivery in rows:
-            _move_forward(delivery, "read", seen_at)
+            _move_forward(delivery, mark.status, seen_at)
             delivery.save(update_fields=["delivered_at", "read_at"])
-            _record(event, delivery, State.SENT, "read")
+            _record(event, delivery, State.SENT, mark.status)
     return bool(rows)
 
 

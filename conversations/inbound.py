@@ -17,7 +17,7 @@ from conversations import routes, senders
 from conversations.models import File, Inbox, Message
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
 from conversations.places import Places, is_stored
-from conversations.text import TEXT_LIMIT, clean, clean_json, clean_line, snippet
+from conversations.text import ID_LIMIT, TEXT_LIMIT, clean, clean_json, clean_line, snippet
 from crm.marketing.models import Campaign
 from crm.people.models import Identity, Origin
 from crm.people.recognition import People, note_origin
@@ -150,7 +150,7 @@ def _origin(inbox: Inbox, touch: FirstTouch, at: datetime) -> Origin:
 def _fill(message: Message, inbound: InboundMessage, at: datetime) -> None:
     message.direction, message.author_kind = Message.Direction.IN, Message.Author.CUSTOMER
     message.text = nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
-    message.external_id, message.reply_to_external_id = inbound.external_id[:255], inbound.reply_to[:255]
+    message.external_id, message.reply_to_external_id = inbound.external_id[:ID_LIMIT], inbound.reply_to[:ID_LIMIT]
     message.details, message.platform_at = _details(inbound), _plausible(inbound.at, at)
 
 

@@ -27,7 +27,7 @@ from conversations.normalized import (
 )
 from conversations.places import lock_conversation, lock_thread
 from conversations.senders import known_identity
-from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from conversations.text import ID_LIMIT, TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -41,7 +41,7 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
 def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread")
     message: Message | None = found.filter(
-        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:255]
+        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:ID_LIMIT]
     ).first()
     return message
 
@@ -110,12 +110,12 @@ def _on_its_thread(inbound: Reacted) -> Q:
 
 def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:255]).first()
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT]).first()
     return message
 
 
 def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
-    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:255])
+    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT])
     found = sent.select_related("message__conversation__customer").first()
     return found.message if found else None
 

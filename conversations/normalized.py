@@ -15,7 +15,7 @@ pages show these keys; any other is the adapter's own and is shown nowhere:
     template    of ours: {"name", "language", "values"}, written here by the hub
     permalink   where the message can be looked at on the platform: an https address
 
-`Attachment.details` of an inline image has `cid`, the id by which the text names it, and `inline`: true.
+`Attachment.details` of an inline image has `cid`, the id by which the text names it as `[cid:ID]`, and `inline`: true.
 """
 
 from dataclasses import dataclass, field
@@ -124,15 +124,18 @@ class Receipt:
     at: datetime
     reason: str = ""
     code: str = ""  # the platform's number of the failure
+    part: int | None = None  # our own number of it, where the platform gives it back: then an uncertain part is known
     bounced: bool = False  # it was sent, and came back
 
 
 @dataclass(frozen=True, slots=True)
 class ReadUpTo:
-    """The customer has seen everything we sent on the thread up to a moment."""
+    """The customer has seen, or their device has, everything we sent on the thread up to a moment."""
 
     thread_id: str
     at: datetime
+    target: str = ""  # the newest of it, where the platform names that
+    status: str = "read"  # delivered, read
 
 
 @dataclass(frozen=True, slots=True)

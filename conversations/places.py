@@ -6,12 +6,12 @@ from datetime import datetime
 
 from conversations.models import Conversation, Delivery, Inbox, Message, Thread
 from conversations.normalized import InboundMessage
+from conversations.text import ID_LIMIT
 from crm.people.models import Customer
 from crm.people.recognition import People
 from crm.workspace.events import Change
 
-_ID = 255  # characters kept of the platform's id of a message
-_PLACE = 200  # and of a thread
+_PLACE = 200  # characters kept of the platform's id of a thread
 
 
 def lock_thread(inbox: Inbox, external_id: str) -> Thread | None:
@@ -44,7 +44,8 @@ class Places:
     def __init__(self, inbox: Inbox, messages: Sequence[InboundMessage], people: People) -> None:
         self._inbox = inbox
         self._said_on = _threads_by_message(inbox, {each for message in messages for each in message.refers_to})
-        self._threads = _locked(inbox, sorted({self._id_of(message) for message in messages}))
+        names = {name[:_PLACE] for message in messages for name in _other_names(message)}
+        self._threads = _locked(inbox, sorted(names | {self._id_of(message) for message in messages}))
         pks = {thread.conversation_id for thread in self._threads.values() if thread.conversation_id is not None}
         self._conversations = _lock_conversations(sorted(pks)) if pks else {}
         for conversation in self._conversations.values():
@@ -58,13 +59,24 @@ class Places:
     def thread_of(self, event: Change, inbound: InboundMessage) -> Thread:
         """The message's thread, new or locked."""
         place = self._id_of(inbound)
-        self._said_on[inbound.external_id[:_ID]] = place
-        thread = self._threads.get(place)
+        self._said_on[inbound.external_id[:ID_LIMIT]] = place
+        thread = self._threads.get(place) or self._renamed(event, inbound, place)
         if thread is None:
             thread = Thread(workspace=event.workspace, inbox=self._inbox, external_id=place)
             thread.is_public, thread.is_group = inbound.is_public, inbound.is_group
             self._threads[place] = thread
             event.add(thread)
+        return thread
+
+    def _renamed(self, event: Change, inbound: InboundMessage, place: str) -> Thread | None:
+        """The sender's thread by another of their addresses, which goes by the new name from now on."""
+        known = (self._threads.get(name[:_PLACE]) for name in _other_names(inbound))
+        thread = next((thread for thread in known if thread is not None), None)
+        if thread is not None:
+            del self._threads[thread.external_id]
+            thread.external_id = place
+            self._threads[place] = thread
+            event.touch(thread, "external_id")
         return thread
 
     def conversation_of(self, event: Change, thread: Thread, customer: Customer, at: datetime) -> Conversation:
@@ -83,14 +95,21 @@ class Places:
 
     def _id_of(self, inbound: InboundMessage) -> str:
         """That of the nearest message it refers to which we know, else its own."""
-        known = (self._said_on[each[:_ID]] for each in inbound.refers_to if each[:_ID] in self._said_on)
+        known = (self._said_on[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in self._said_on)
         return next(known, inbound.thread_id)[:_PLACE]
+
+
+def _other_names(inbound: InboundMessage) -> tuple[str, ...]:
+    """What a person's own thread may have been called before: by the addresses that the platform says are theirs."""
+    if not inbound.sender.also or inbound.is_group or inbound.is_public:
+        return ()
+    return tuple(name for name in (inbound.sender.address, *inbound.sender.also) if name != inbound.thread_id)
 
 
 def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
     if not external_ids:
         return {}
-    known = {"thread__inbox": inbox, "external_id__in": {external_id[:_ID] for external_id in external_ids}}
+    known = {"thread__inbox": inbox, "external_id__in": {external_id[:ID_LIMIT] for external_id in external_ids}}
     said = Delivery.objects.filter(**known).values_list("external_id", "thread__external_id")
     heard = Message.objects.filter(**known).values_list("external_id", "thread__external_id")
     return dict([*said, *heard])
@@ -99,11 +118,11 @@ def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
 def thread_id_of(inbox: Inbox, inbound: InboundMessage) -> str:
     """The platform's id of the thread the message belongs to."""
     known = _threads_by_message(inbox, set(inbound.refers_to))
-    return next((known[each[:_ID]] for each in inbound.refers_to if each[:_ID] in known), inbound.thread_id)
+    return next((known[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in known), inbound.thread_id)
 
 
 def is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
     """Whether this outside message is stored already, on the thread it belongs to."""
-    place = thread_id_of(inbox, inbound)
-    stored = Message.objects.filter(thread__inbox=inbox, thread__external_id=place[:_PLACE])
-    return bool(stored.filter(external_id=inbound.external_id[:_ID]).exists())
+    names = [name[:_PLACE] for name in (thread_id_of(inbox, inbound), *_other_names(inbound))]
+    stored = Message.objects.filter(thread__inbox=inbox, thread__external_id__in=names)
+    return bool(stored.filter(external_id=inbound.external_id[:ID_LIMIT]).exists())

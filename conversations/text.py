@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+ID_LIMIT = 1_000  # characters of a platform's id of a message: Instagram's are long, and begin alike
 TEXT_LIMIT = 100_000  # characters of one message that are kept; what is over stays in the raw delivery
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes neither NUL nor a lone surrogate

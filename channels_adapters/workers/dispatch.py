@@ -25,10 +25,10 @@ from channels_adapters.contract import (
 )
 from channels_adapters.metrics import PARTS_OUT
 from channels_adapters.registry import channels
-from channels_adapters.workers import fetching, packing, pictures
+from channels_adapters.workers import fetching, names, packing, pictures
 from channels_adapters.workers.platform_loop import portal
 from conversations import deliveries, flow, gate
-from conversations.models import Delivery, Thread
+from conversations.models import Delivery, Message, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
 from crm.workspace.pace import Pace
@@ -53,8 +53,8 @@ class Dispatch(threading.Thread):
         self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
-        self.pace = Pace()
         self._next_look = SAFETY_LOOK
+        self.pace = Pace()
 
     def wake(self) -> None:
         """Look for due parts now."""
@@ -70,8 +70,8 @@ class Dispatch(threading.Thread):
         while not self._stopping:
             self.pace.rest()
             self._unsettled += self._next_outcomes(self._next_look)
-            self.pace.begin()
             self._next_look = SAFETY_LOOK
+            self.pace.begin()
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
@@ -80,6 +80,7 @@ class Dispatch(threading.Thread):
                 self._next_look = _next_look()
                 fetching.fetch_waiting(self.wake)
                 pictures.fetch_new()
+                names.ask()
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken
@@ -281,11 +282,18 @@ def show_typing(thread: Thread) -> None:
         return
     served = connections.serving(thread.inbox.key)
     if served is not None:
-        portal().start_task_soon(_try_typing, served.adapter, thread.external_id)
+        portal().start_task_soon(_try_typing, served.adapter, thread.external_id, _newest(thread))
 
 
-async def _try_typing(adapter: ChannelAdapter, thread_id: str) -> None:
+def _newest(thread: Thread) -> str:
+    """The platform's id of their newest message there."""
+    with scope(workspace=thread.workspace):
+        heard = Message.objects.filter(thread=thread, direction=Message.Direction.IN).order_by("-pk")
+        return heard.values_list("external_id", flat=True).first() or ""
+
+
+async def _try_typing(adapter: ChannelAdapter, thread_id: str, newest: str) -> None:
     try:
-        await adapter.typing(thread_id)
+        await adapter.typing_under(thread_id, newest)
     except SendFailed as error:
         logger.info("typing was not shown", extra={"reason": error.reason})

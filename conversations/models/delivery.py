@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.message import File, Message
 from conversations.models.thread import Thread
+from conversations.text import ID_LIMIT
 from crm.workspace import clock
 from crm.workspace.owned import WorkspaceOwned
 
@@ -37,7 +38,7 @@ class Delivery(WorkspaceOwned):
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.SEND)
     part = models.PositiveSmallIntegerField(default=0)  # parts of a message leave in this order
     text = models.TextField(blank=True)
-    target = models.CharField(max_length=255, blank=True)  # the platform's id of the message it does something to
+    target = models.CharField(max_length=ID_LIMIT, blank=True)  # the platform's id of the message it does something to
     details: Any = models.JSONField(
         default=dict
     )  # its buttons or template, as the contract names them; of an edit: whole
@@ -46,7 +47,7 @@ class Delivery(WorkspaceOwned):
     attempts = models.PositiveSmallIntegerField(default=0)  # also the fence: a worker writes only its own attempt
     due_at = models.DateTimeField(default=clock.now)
     leased_until = models.DateTimeField(null=True)
-    external_id = models.CharField(max_length=255, blank=True)
+    external_id = models.CharField(max_length=ID_LIMIT, blank=True)
     reason = models.CharField(max_length=300, blank=True)  # in plain words, for the agent
     created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.thread import Conversation, Thread
+from conversations.text import ID_LIMIT
 from crm.people.models import Identity
 from crm.workspace import clock
 from crm.workspace.models import Membership
@@ -40,9 +41,9 @@ class Message(WorkspaceOwned):
     identity = models.ForeignKey(Identity, models.SET_NULL, null=True, related_name="messages")  # whose, or to whom
     purpose = models.CharField(max_length=9, choices=Purpose, default=Purpose.REPLY)
     text = models.TextField(blank=True)
-    external_id = models.CharField(max_length=255, blank=True)  # the platform's id inside the thread
+    external_id = models.CharField(max_length=ID_LIMIT, blank=True)  # the platform's id inside the thread
     client_id = models.CharField(max_length=64, blank=True)  # the author's own id: a double submit is one message
-    reply_to_external_id = models.CharField(max_length=255, blank=True)
+    reply_to_external_id = models.CharField(max_length=ID_LIMIT, blank=True)
     details: Any = models.JSONField(default=dict)  # what only its channel knows of it: a subject, flags, buttons
     raw_delivery_id = models.BigIntegerField(null=True)  # at the edge, which drops raw bytes after a while
     at = models.DateTimeField(default=clock.now)  # ours

@@ -8,9 +8,9 @@ from django_scopes import scope, scopes_disabled
 from channels_adapters import connections
 from channels_adapters.contract import Capabilities, Refused, Retryable, SendReceipt, Uncertain
 from channels_adapters.models import Connection
-from channels_adapters.workers.dispatch import Dispatch, settle_orphans
+from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from conversations import acts, deliveries
-from conversations.models import Delivery, Inbox, Message
+from conversations.models import Delivery, Inbox, Message, Thread
 from conversations.outbound import queue_reply
 from crm.models import Identity
 from crm.workspace import clock, hints
@@ -242,6 +242,26 @@ def test_two_processes_do_not_ask_for_the_same_part(reply, knowing_toy):
     claimed_by_a_process_that_died()
 
     assert [len(deliveries.claim_lost(["toy"], 5)) for _ in range(2)] == [1, 0]
+
+
+def test_who_writes_is_shown_under_their_newest_message(reply, toy, monkeypatch):
+    seen, shown = [], threading.Event()
+
+    async def typing_under(self, thread_id, message_id):
+        seen.append((thread_id, message_id))
+        shown.set()
+
+    monkeypatch.setattr(toy, "typing_under", typing_under)
+    monkeypatch.setattr(toy, "capabilities", Capabilities(text_limit=100, typing=True))
+    connections.write_capabilities()
+    with scopes_disabled():
+        thread = Thread.objects.select_related("inbox", "workspace").get()
+        newest = Message.objects.filter(direction="in").last()
+
+    show_typing(thread)
+
+    assert shown.wait(10)
+    assert seen == [(thread.external_id, newest.external_id)]
 
 
 def test_a_part_that_takes_too_long_for_the_end_of_the_process_is_given_back(reply, toy, monkeypatch):

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from conversations import desk
 from conversations.inbound import receive_message
-from conversations.models import Conversation, Message, RoutedRecord
+from conversations.models import Conversation, Message, RoutedRecord, Thread
 from conversations.normalized import Attachment, FirstTouch
 from crm.models import Campaign, Customer, Event, Identity, Lead, Ticket
 from crm.workspace import clock
@@ -249,3 +249,27 @@ def test_what_only_the_channel_knows_is_kept_with_the_message(workspace):
     message = make_message(make_inbox(workspace), details={"subject": "Order"}, flags=("forwarded",))
 
     assert message.details == {"subject": "Order", "flags": ["forwarded"]}
+
+
+def test_a_person_s_thread_follows_the_name_that_the_platform_gives_them(workspace):
+    """First their number alone, then number and id, then the id alone: people hide their numbers."""
+    inbox, at = make_inbox(workspace, channel="whatsapp"), clock.now()
+    for number, (thread_id, address, also) in enumerate(
+        [("4670", "4670", ()), ("SE.1", "4670", ("SE.1",)), ("SE.1", "SE.1", ())], start=1
+    ):
+        sender = a_sender(address=address, also=also)
+        inbound = an_inbound(external_id=f"wamid.{number}", thread_id=thread_id, sender=sender, at=at)
+        assert receive_message(inbox, inbound, triage=None) is not None
+        assert receive_message(inbox, inbound, triage=None) is None  # and the platform's retry of it
+
+    assert Thread.objects.get().external_id == "SE.1"
+    assert (Customer.objects.count(), Conversation.objects.count(), Message.objects.count()) == (1, 1, 3)
+
+
+def test_a_group_is_not_taken_for_the_thread_of_a_person_in_it(workspace):
+    inbox, sender = make_inbox(workspace), a_sender(address="4670", also=("SE.1",))
+    receive_message(inbox, an_inbound(thread_id="4670", sender=a_sender(address="4670")), triage=None)
+
+    receive_message(inbox, an_inbound(thread_id="g1", sender=sender, is_group=True), triage=None)
+
+    assert sorted(Thread.objects.values_list("external_id", flat=True)) == ["4670", "g1"]
