@@ -36,9 +36,9 @@ def goes_out(adapter: type[ChannelAdapter]) -> list[Ability]:
         Ability(_("shows that we type"), _yes(can.typing)),
         Ability(_("shows that we read"), _yes(can.read_marks)),
         Ability(_("tells us"), ", ".join(can.receipts)),
-        Ability(_("edits"), _yes(can.edits)),
-        Ability(_("deletes"), _yes(can.deletes)),
-        Ability(_("reactions"), _reactions(can)),
+        Ability(_("edits"), _where(can, "edits", _yes(can.edits))),
+        Ability(_("deletes"), _where(can, "deletes", _yes(can.deletes))),
+        Ability(_("reactions"), _where(can, "reactions", _reactions(can))),
         Ability(_("public posts"), _yes(can.public_posts)),
         Ability(_("answers a post in private"), _yes(can.private_answers)),
         Ability(_("hides posts"), _yes(can.hides)),
@@ -50,6 +50,14 @@ def goes_out(adapter: type[ChannelAdapter]) -> list[Ability]:
 
 def _yes(can: bool) -> str:
     return "yes" if can else ""
+
+
+def _where(can: Capabilities, word: str, told: str) -> str:
+    if not told:
+        return ""
+    return (
+        f"{told}, of posts" if word in can.only_public else f"{told}, in private" if word in can.only_private else told
+    )
 
 
 def _files(can: Capabilities) -> str:
@@ -78,7 +86,8 @@ def _window(can: Capabilities) -> str:
     if not can.window_hours:
         return "none"
     late = f", an agent {can.tag_hours} h" if can.tag_hours > can.window_hours else ""
-    return f"{can.window_hours} h{late}"
+    where = f", on `{can.window_on}` only" if can.window_on else ""
+    return f"{can.window_hours} h{late}{where}"
 
 
 def _reactions(can: Capabilities) -> str:

@@ -72,6 +72,7 @@ class Capabilities:
     button_limit: int = 0  # characters on one
     templates: bool = False  # texts the platform approved beforehand, which open a closed window
     window_hours: int = 0  # how long after the customer's last message we may write; 0: always
+    window_on: str = ""  # only threads whose id begins with this have that window
     tag_hours: int = 0  # how long when an agent, not a machine, writes and says so; 0: no such thing
     typing: bool = False
     read_marks: bool = False  # we can tell the customer that we read
@@ -82,6 +83,8 @@ class Capabilities:
     emojis: tuple[str, ...] = ()  # the only ones it takes as reactions; none named: all
     public_posts: bool = False
     private_answers: bool = False  # who wrote in public can be answered in private
+    only_public: tuple[str, ...] = ()  # which of these words hold for posts only: "deletes"
+    only_private: tuple[str, ...] = ()  # and which hold everywhere else: "reactions"
     hides: bool = False  # we may hide a public post under ours
     likes: bool = False
     profiles: bool = False  # messages come without a name, and the platform can be asked for it
@@ -316,6 +319,10 @@ class ChannelAdapter(ABC):
     def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
         """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
         raise Refused(f"{self.label} deliveries hold no files")
+
+    def carries(self, external_id: str) -> bool:
+        """Whether this file lies within its delivery, where only some do."""
+        return self.carries_files
 
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""

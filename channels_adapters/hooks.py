@@ -23,7 +23,7 @@ from crm.web.lengths import told_length
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
-_PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
+_PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})(?:/|$)")  # what follows is the platform's affair
 AGAIN_IN = 5  # seconds
 LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 

@@ -1,5 +1,6 @@
 """Normalized events as plain JSON, for `manage.py parse` and for people who look at a parked delivery."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Any
@@ -21,6 +22,18 @@ from conversations.normalized import (
     ThreadMoved,
     Writing,
 )
+
+
+def events(inbounds: Iterable[Inbound]) -> list[dict[str, Any]]:
+    """What a delivery says. What a message does besides stands with it, under `effects`."""
+    said: list[dict[str, Any]] = []
+    for inbound in inbounds:
+        told = said[-1] if said and said[-1]["kind"] == "message" else None
+        if isinstance(inbound, OptedOut) and told and told["sender"]["id"] == inbound.sender.address:
+            told["effects"] = {"opt_out": inbound.is_out, "auto_respond": False}
+        else:
+            said.append(event(inbound))
+    return said
 
 
 @singledispatch
@@ -51,6 +64,7 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
         "name": attachment.name,
         "mime": attachment.mime,
         "size": attachment.size,
+        **({"url": attachment.external_id} if attachment.external_id.startswith(("https://", "http://")) else {}),
         **attachment.details,
     }
 

@@ -61,6 +61,10 @@ def objection(message: Message, kind: str, member: Membership) -> str:
     if not inbox.capabilities.get(capability):
         channel = inbox.capabilities.get("label") or inbox.channel.capitalize()
         return _("%(channel)s cannot %(do_it)s.") % {"channel": channel, "do_it": words}
+    if capability in inbox.capabilities.get("only_public", ()) and not message.thread.is_public:
+        return _("The platform allows it for what stands in public only.")
+    if capability in inbox.capabilities.get("only_private", ()) and message.thread.is_public:
+        return _("The platform allows it for private messages only.")
     if kind in OF_OURS:
         return _objection_to_ours(message, member)
     if kind in OF_PUBLIC and (message.is_ours or not message.thread.is_public):
@@ -123,7 +127,9 @@ def tell_read(conversation: Conversation, *, by: Membership) -> None:
     """Let each platform of the conversation that shows such marks know that its last message was read."""
     with change(by.workspace, actor=by, cause="page") as event:
         for thread in conversation.threads.select_related("inbox"):
-            if thread.inbox.sends and thread.inbox.capabilities.get("read_marks"):
+            can = thread.inbox.capabilities
+            is_shown = can.get("read_marks") and not (thread.is_public and "read_marks" in can.get("only_private", ()))
+            if thread.inbox.sends and is_shown:
                 heard = Message.objects.filter(thread=thread, direction=Message.Direction.IN).exclude(external_id="")
                 last = heard.order_by("-pk").first()
                 if last is not None and not last.deliveries.filter(kind=Kind.READ).exists():

@@ -225,20 +225,38 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
             of=("self",), no_key=True
         )
-        known = known.filter(thread__inbox=inbox, kind=Kind.SEND, external_id=receipt.target[:ID_LIMIT])
+        known = known.filter(thread__inbox=inbox, kind=Kind.SEND)
         on_thread = {"thread__external_id": receipt.thread_id[:200]} if receipt.thread_id else {}
-        delivery: Delivery | None = known.filter(**on_thread).first()
+        named = known.filter(external_id=receipt.target[:ID_LIMIT], **on_thread)
+        delivery: Delivery | None = named.first() or _of_unknown_end(known, receipt)
         if delivery is None:
             return False
         before = delivery.state
+        is_new = _learn_id(delivery, receipt)
         if receipt.status == "failed":
             if delivery.read_at or delivery.delivered_at or before == State.REFUSED:
                 return False
             delivery.state, delivery.reason = State.REFUSED, _failure(receipt)
-        elif not _move_forward(delivery, receipt.status, receipt.at):
+        elif not _move_forward(delivery, receipt.status, receipt.at) and not is_new:
             return False
         delivery.save()
         _record(event, delivery, before, receipt.status)
+    return True
+
+
+def _of_unknown_end(known: QuerySet[Delivery], receipt: Receipt) -> Delivery | None:
+    """The part that a receipt names by our own number, where the answer to its sending was lost."""
+    if receipt.part is None or not -(2**63) <= receipt.part < 2**63:
+        return None
+    return known.filter(pk=receipt.part, external_id="", state__in=(State.UNCERTAIN, State.SENDING)).first()
+
+
+def _learn_id(delivery: Delivery, receipt: Receipt) -> bool:
+    """A part of unknown end was taken by the platform, whatever became of it; True when that is news."""
+    if delivery.external_id:
+        return False
+    delivery.external_id, delivery.reason = receipt.target[:ID_LIMIT], ""
+    delivery.state, delivery.leased_until, delivery.sent_at = State.SENT, None, delivery.sent_at or receipt.at
     return True
 
 

@@ -85,9 +85,11 @@ def is_late(thread: Thread, heard: Message | None, author_kind: str = Message.Au
 
 
 def _hours(thread: Thread, author_kind: str) -> int:
-    """How long the window is open to this author; 0: always."""
+    """How long the window is open to this author; 0: always, as for what stands in public."""
     capabilities = thread.inbox.capabilities
     window: int = capabilities.get("window_hours") or 0
+    if thread.is_public or not thread.external_id.startswith(capabilities.get("window_on") or ""):
+        return 0
     if not window or author_kind != Message.Author.AGENT:
         return window
     return max(window, capabilities.get("tag_hours") or 0)

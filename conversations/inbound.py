@@ -26,6 +26,7 @@ from crm.workspace.events import Change, change
 
 logger = logging.getLogger(__name__)
 FUTURE_TOLERANCE = timedelta(days=1)
+ADDRESS_LIMIT = 4_000  # characters of a file's address that are kept
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # what an arrival changes: an agent may write the other columns at the same moment
 _OF_CUSTOMER = ("last_contact_at", "waiting_since", "mood", "language")
@@ -180,7 +181,7 @@ def _attach(event: Change, message: Message, attachment: Attachment) -> File | N
         return uploaded
     file = File(workspace=event.workspace, message=message, kind=attachment.kind, details=attachment.details)
     file.name, file.mime = clean_line(attachment.name, 255), clean_line(attachment.mime, 120)
-    file.size, file.external_id = attachment.size, attachment.external_id[:400]
+    file.size, file.external_id = attachment.size, clean(attachment.external_id)[:ADDRESS_LIMIT]
     file.state = File.State.WAITING if attachment.external_id else File.State.READY
     event.add(file)
     return file

@@ -39,10 +39,10 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
 
 
 def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
+    """By its thread, or by its id alone where the platform names none."""
     found = Message.objects.select_related("conversation__customer", "thread")
-    message: Message | None = found.filter(
-        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:ID_LIMIT]
-    ).first()
+    on_thread = {"thread__external_id": thread_id[:200]} if thread_id else {}
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=target[:ID_LIMIT], **on_thread).first()
     return message
 
 

@@ -87,7 +87,7 @@ class InboundMessage:
 class Edit:
     """The newest text of a message. One older than what is stored changes nothing."""
 
-    thread_id: str
+    thread_id: str  # '' where the platform names none, and its ids are the only ones on the inbox
     target: str
     text: str
     at: datetime

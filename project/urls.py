@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("conversations.pulse.urls")),
     path("", include("crm.urls")),
     path("", include("channels_adapters.settings_pages.urls")),
+    path("", include("channels_adapters.public_files")),
     path("", include("channels_adapters.adapters.webchat.urls")),
 ]

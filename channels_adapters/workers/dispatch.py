@@ -64,7 +64,7 @@ class Dispatch(threading.Thread):
         """End after what is in hand. A part that takes longer is broken off, and its lease given back."""
         self._stopping = True
         self.wake()
-        self.join(timeout=2 * TO_FINISH)
+        self.join(timeout=TO_FINISH + 5)
 
     def run(self) -> None:
         while not self._stopping:

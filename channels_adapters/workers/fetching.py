@@ -62,7 +62,7 @@ async def _fetch(adapter: ChannelAdapter, file: File, wake: Callable[[], None]) 
 
 
 async def _bytes_of(adapter: ChannelAdapter, file: File) -> bytes:
-    if adapter.carries_files:
+    if adapter.carries(file.external_id):
         found: bytes = await in_thread(_unpack, adapter, file)
         return found
     return await adapter.fetch(file.external_id, settings.FILE_SIZE_LIMIT)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels_adapters.contract import Button, OutboundAct, OutboundFile, OutboundPart, TemplateUse
+from channels_adapters.public_files import address_of
 from conversations import files, gate
 from conversations.models import Delivery, File, Message, Reaction
 
@@ -34,7 +35,7 @@ def part(delivery: Delivery) -> OutboundPart:
 
 
 def _file(file: File) -> OutboundFile:
-    return OutboundFile(file.name, file.mime, files.read(file))
+    return OutboundFile(file.name, file.mime, files.read(file), address_of(file))
 
 
 def _template(said: Mapping[str, Any] | None) -> TemplateUse | None:

@@ -144,7 +144,7 @@ class File(WorkspaceOwned):
     size = models.PositiveBigIntegerField(null=True)  # bytes
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=300, blank=True)  # why it failed
-    external_id = models.CharField(max_length=400, blank=True)  # what the edge fetches it by
+    external_id = models.TextField(blank=True)  # what the edge fetches it by: often a long address
     details: Any = models.JSONField(default=dict)  # a location's lat and lon, a contact's phone
     created_at = models.DateTimeField(default=clock.now)
 

@@ -57,6 +57,8 @@ KINDS: dict[str, dict[str, Promise]] = {
     "inbox": {
         "inbox.lost": _("was shut out by its platform"),
         "inbox.mended": _("was connected again"),
+        "inbox.changed": _("was paused or resumed"),
+        "delivery.parked": _("got something that could not be read"),
     },
     "customer": {
         "consent.given": _("gave a consent"),

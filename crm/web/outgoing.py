@@ -36,6 +36,10 @@ class NotAllowed(Exception):
     """The address is one we do not call. Says why, for the person who typed it in."""
 
 
+class NotKnown(NotAllowed):
+    """The name stands for nothing: it is misspelt, or the name servers are away just now."""
+
+
 class NoAnswer(Exception):
     """The call was allowed and brought no answer. Says what happened."""
 
@@ -102,7 +106,7 @@ def public_addresses(host: str, port: int, *, allow_private: bool = False) -> li
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotAllowed(f"The name {host} is not known.") from error
+        raise NotKnown(f"The name {host} is not known.") from error
     numbers = list(dict.fromkeys(str(info[4][0]) for info in found))
     if not allow_private and not all(is_public(number) for number in numbers):
         raise NotAllowed(f"{host} stands for an address inside a private network, which we do not call.")

@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Hook:
     def __init__(self):
-        self.requests = []
+        self.requests, self.paths = [], []  # the paths with their queries
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = False
-        self._server.requests = self.requests
+        self._server.requests, self._server.paths = self.requests, self.paths
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hooks/1/"
 
@@ -26,6 +26,7 @@ class Hook:
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.paths.append(self.path)
         self.server.requests.append((dict(self.headers), body))
         self.send_response(200)
         self.send_header("Content-Length", "0")

@@ -1,8 +1,10 @@
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
@@ -10,6 +12,7 @@ from channels_adapters.contract import Capabilities, Refused, Retryable, SendRec
 from channels_adapters.models import Connection
 from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from conversations import acts, deliveries
+from conversations.files import store_upload
 from conversations.models import Delivery, Inbox, Message, Thread
 from conversations.outbound import queue_reply
 from crm.models import Identity
@@ -55,6 +58,20 @@ def test_a_queued_part_is_sent_and_keeps_the_platform_s_id(reply, toy):
     assert [part.text for part in toy.sent] == ["On its way"]
     with scopes_disabled():
         assert Connection.objects.get().last_out_at is not None
+
+
+def test_a_file_leaves_with_its_bytes_and_an_address_that_a_platform_can_fetch_it_at(toy, client):
+    workspace = make_workspace()
+    inbox = connections.connect(workspace, "toy", name="Toys", given={})
+    with scope(workspace=workspace):
+        file = store_upload(workspace, SimpleUploadedFile("bill.txt", b"42 kr"))
+        queue_reply(make_conversation(inbox), make_member(workspace), "", client_id="c1", files=[file])
+
+    settled()
+
+    (part,) = toy.sent
+    assert (part.file.name, part.file.data) == ("bill.txt", b"42 kr")
+    assert client.get(urlsplit(part.file.url).path).content == b"42 kr"
 
 
 def test_a_part_says_whom_it_is_for_and_what_it_answers(reply, toy):

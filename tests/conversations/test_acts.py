@@ -8,7 +8,7 @@ from django.test import Client
 from channels_adapters.contract import Capabilities
 from conversations import acts, deliveries, desk
 from conversations.errors import CannotAct
-from conversations.models import Conversation, Delivery, Inbox
+from conversations.models import Conversation, Delivery, Inbox, Message
 from conversations.outbound import queue_reply
 from crm.models import Event
 from crm.workspace.models import Role
@@ -343,3 +343,17 @@ def test_a_program_that_may_only_read_does_nothing(sent, member):
     answer = program.post(f"conversations/{sent.conversation_id}/messages/{sent.pk}/acts", {"kind": "delete"})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_what_holds_for_posts_only_or_in_private_only_is_refused_elsewhere(inbox, sent, member, is_public):
+    inbox.capabilities = {**ABLE, "only_public": ["deletes"], "only_private": ["reactions", "read_marks"]}
+    inbox.save()
+    sent.thread.is_public = is_public
+    sent.thread.save()
+
+    objections = [acts.objection(Message.objects.get(pk=sent.pk), kind, member) for kind in ("delete", "react")]
+    acts.tell_read(sent.conversation, by=member)
+
+    assert [bool(each) for each in objections] == [not is_public, is_public]
+    assert Delivery.objects.filter(kind="read").exists() is not is_public

@@ -111,8 +111,47 @@ def test_a_failure_after_it_was_read_is_not_believed(inbox, sent):
     assert apply(Receipt("77", "501", "failed", clock.now(), "?"), inbox) is False
 
 
+def test_an_edit_or_a_deletion_finds_its_message_by_its_id_alone_where_no_thread_is_named(inbox):
+    message = make_message(inbox, thread_id="C1", external_id="12")
+
+    assert apply(Edit("", "12", "New words", clock.now()), inbox) is True
+    assert apply(Deletion("", "12", clock.now()), inbox) is True
+    assert apply(Edit("C2", "12", "Others", clock.now()), inbox) is False
+
+    message.refresh_from_db()
+    assert (message.text, message.deleted_at is not None) == ("New words", True)
+
+
 def test_a_receipt_for_an_unknown_message_changes_nothing(inbox, sent):
     assert apply(Receipt("77", "999", "read", clock.now()), inbox) is False
+
+
+@pytest.fixture
+def lost(inbox, member):
+    """A part of which nobody knows whether it arrived."""
+    queue_reply(make_message(inbox).conversation, member, "Hello", client_id="c1")
+    (delivery,) = deliveries.claim(1)
+    deliveries.uncertain(delivery, "no answer")
+    return delivery
+
+
+@pytest.mark.parametrize("status, shown", [("sent", "sent"), ("delivered", "delivered"), ("failed", "refused")])
+def test_a_receipt_with_our_own_number_settles_a_part_of_unknown_end(inbox, lost, status, shown):
+    assert apply(Receipt("77", "SM9", status, clock.now(), part=lost.pk), inbox) is True
+
+    lost.refresh_from_db()
+    assert (lost.external_id, deliveries.status_of(lost.message)) == ("SM9", shown)
+
+
+def test_our_own_number_says_nothing_about_a_part_that_has_an_id(inbox, sent):
+    part = Delivery.objects.get().pk
+
+    assert apply(Receipt("77", "SM9", "read", clock.now(), part=part), inbox) is False
+    assert apply(Receipt("77", "SM9", "read", clock.now(), part=10**30), inbox) is False
+
+
+def test_our_own_number_on_another_inbox_says_nothing(workspace, lost):
+    assert apply(Receipt("77", "SM9", "sent", clock.now(), part=lost.pk), make_inbox(workspace, name="Other")) is False
 
 
 def test_a_read_mark_turns_the_ticks_of_what_was_sent_before_it(inbox, sent):

@@ -12,6 +12,7 @@ from django_scopes import scope
 from channels_adapters.workers.running import SCHEDULE, Workers
 from conversations import files
 from conversations.models import File, Inbox
+from conversations.normalized import Attachment
 from crm.models import Membership, Workspace
 from tests.factories import make_inbox, make_message, make_workspace
 
@@ -59,6 +60,13 @@ def test_bytes_that_say_nothing_are_just_bytes(workspace: Workspace):
 )
 def test_a_name_is_only_ever_a_name(given: str, shown: str):
     assert files.clean_name(given) == shown
+
+
+def test_a_long_address_of_a_file_is_kept_whole(inbox: Inbox):
+    address = f"https://media.example/{'x' * 1_500}?sig=1"
+    message = make_message(inbox, attachments=(Attachment("image", external_id=address),))
+
+    assert message.files.get().external_id == address
 
 
 def test_a_file_fetched_twice_has_one_place(inbox: Inbox):

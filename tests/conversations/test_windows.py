@@ -57,6 +57,17 @@ def test_after_the_window_an_answer_is_refused_with_the_reason(inbox, member, ti
     assert not Delivery.objects.exists()
 
 
+def test_a_window_may_be_that_of_some_threads_only(inbox, member, time):
+    Inbox.objects.update(capabilities={"window_hours": 24, "window_on": "whatsapp:", "text_limit": 1600})
+    by_sms = make_message(inbox, thread_id="+46701234567", external_id="1").conversation
+    by_whatsapp = make_message(inbox, thread_id="whatsapp:+46701234567", external_id="2").conversation
+    time.shift(timedelta(days=2))
+
+    assert queue_reply(by_sms, member, "Hello", client_id="c1")
+    with pytest.raises(CannotReply, match="within 24 hours"):
+        queue_reply(by_whatsapp, member, "Hello", client_id="c2")
+
+
 def test_the_window_counts_from_when_they_wrote_not_from_when_it_came(inbox, member, time):
     conversation = make_message(inbox, at=NOON - timedelta(hours=25)).conversation
 
@@ -390,3 +401,10 @@ def test_a_program_sends_a_template_and_is_told_when_there_is_none(inbox, member
     assert program.post(address, {"template": {**template, "name": "none"}}).status_code == 422
     assert program.post(address, {"template": {**template, "values": []}}).status_code == 409
     assert program.post(address, {"text": "x", "answers": 404}).status_code == 422
+
+
+def test_what_stands_in_public_has_no_window(inbox, member, time):
+    conversation = make_message(inbox, is_public=True).conversation
+    time.shift(timedelta(days=30))
+
+    assert queue_reply(conversation, member, "Thank you", client_id="c1")

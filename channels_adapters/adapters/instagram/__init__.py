@@ -64,6 +64,8 @@ class InstagramAdapter(MetaAdapter):
         read_marks=True,
         receipts=("read",),
         deletes=True,
+        only_public=("deletes",),
+        only_private=("reactions", "read_marks"),
         reactions=True,
         emojis=(_HEART,),
         public_posts=True,

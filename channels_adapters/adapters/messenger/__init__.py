@@ -61,6 +61,8 @@ class MessengerAdapter(MetaAdapter):
         read_marks=True,
         receipts=("delivered", "read"),
         deletes=True,
+        only_public=("deletes",),
+        only_private=("read_marks",),
         public_posts=True,
         private_answers=True,
         hides=True,

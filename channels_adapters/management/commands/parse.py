@@ -129,7 +129,7 @@ def _answer(served: connections.Served, request: HookRequest, *, is_proven: bool
         delivery_id = adapter.delivery_id(body)
         if _is_known(served, delivery_id):
             return {"status": 200, "outcome": "ignore", "events": [], "duplicate": True, "delivery_id": delivery_id}
-        events = [plain.event(_in_its_thread(served, inbound)) for inbound in adapter.parse(body)]
+        events = plain.events(_in_its_thread(served, inbound) for inbound in adapter.parse(body))
     except WebhookRejected as error:
         return {"status": error.status, "outcome": "reject", "events": [], "reason": error.reason}
     except Unreadable as error:

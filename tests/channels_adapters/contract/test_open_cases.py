@@ -41,16 +41,19 @@ def test_a_case_is_taken_as_expected(case):
 
 def take(adapter, request, seen):
     headers = {name.lower(): value for name, value in request["headers"].items()}
+    if len(request["body"]) > adapter.body_limit:
+        return "reject", []
     hook = HookRequest(request["method"], request["path"], request["query"], headers, request["body"])
     try:
         adapter.authenticate(hook)
         if adapter.answer(hook) is not None:
             return "challenge", []
-        delivery_id = adapter.delivery_id(hook.body)
+        kept = adapter.keep(hook)
+        delivery_id = adapter.delivery_id(kept)
     except WebhookRejected:
         return "reject", []
     if delivery_id in seen:
         return "ignore", []
     seen.add(delivery_id)
-    events = [plain.event(event) for event in adapter.parse(hook.body)]
+    events = plain.events(adapter.parse(kept))
     return ("accept" if events else "ignore"), events
