@@ -85,6 +85,7 @@ def _message(inbound: InboundMessage) -> dict[str, Any]:
         "payload": inbound.payload,
         "flags": list(inbound.flags),
         "timestamp": _time(inbound.at),
+        "effects": {"auto_respond": False} if "auto_reply" in inbound.flags else {},
         **inbound.details,
     }
 
@@ -151,6 +152,7 @@ def _blocked(inbound: Blocked) -> dict[str, Any]:
         "conversation": inbound.thread_id,
         "sender": _sender(inbound.sender),
         "status": "blocked" if inbound.is_blocked else "member",
+        "effects": {"contact_blocked": inbound.is_blocked},
     }
 
 
@@ -161,12 +163,18 @@ def _thread_moved(inbound: ThreadMoved) -> dict[str, Any]:
 
 @event.register
 def _identity_moved(inbound: IdentityMoved) -> dict[str, Any]:
-    return {"kind": "identity_moved", "sender": _sender(inbound.sender), "target": inbound.old_address}
+    return {
+        "kind": "identity_moved",
+        "sender": _sender(inbound.sender),
+        "target": inbound.old_address,
+        "effects": {"identity_moved": True},
+    }
 
 
 @event.register
 def _opted_out(inbound: OptedOut) -> dict[str, Any]:
-    return {"kind": "opt_out" if inbound.is_out else "opt_in", "sender": _sender(inbound.sender)}
+    kind, effects = "opt_out" if inbound.is_out else "opt_in", {"opt_out": inbound.is_out}
+    return {"kind": kind, "sender": _sender(inbound.sender), "effects": effects}
 
 
 @event.register
@@ -176,4 +184,4 @@ def _writing(inbound: Writing) -> dict[str, Any]:
 
 @event.register
 def _connection_lost(inbound: ConnectionLost) -> dict[str, Any]:
-    return {"kind": "channel_disabled", "text": inbound.reason}
+    return {"kind": "channel_disabled", "text": inbound.reason, "effects": {"channel_disabled": True}}

@@ -75,7 +75,11 @@ def text_and_parts(mail: Message) -> tuple[str, tuple[Part, ...]]:
         said += [_from_html(_text(leaf[1], HTML)) for leaf in rich if "multipart/alternative" not in leaf[2]]
     html = " ".join(_text(leaf[1], HTML) for leaf in rich)
     text = headers.unturned("\n\n".join(each.strip("\n") for each in said if each.strip()))[:TEXT]
-    return text, tuple(_file(path, part, within, html) for path, part, within in files)
+    parts = tuple(_file(path, part, within, html) for path, part, within in files)
+    for part in parts:  # Gmail's text names a picture by its name
+        if part.inline:
+            text = text.replace(f"[image: {part.name}]", f"[cid:{part.cid}]", 1)
+    return text, parts
 
 
 def _is_text(part: Message) -> bool:

@@ -146,10 +146,14 @@ def _take() -> _Child:
     """A child that is free; a new one while there are few."""
     global _made
     with _lock:
-        if _idle.empty() and _made < CHILDREN:
-            _made += 1
-            return _Child()
-    return _idle.get() or _Child()
+        is_new = _idle.empty() and _made < CHILDREN
+        _made += is_new
+    free = None if is_new else _idle.get()
+    try:
+        return free or _Child()
+    except BaseException:  # this machine is out of something: the place stays free for the next
+        _idle.put(None)
+        raise
 
 
 def end() -> None:

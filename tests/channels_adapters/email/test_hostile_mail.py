@@ -107,6 +107,20 @@ def test_a_child_that_was_killed_is_replaced():
     assert children.read(GOOD).text == "hello"
 
 
+def test_a_child_that_cannot_be_started_takes_no_place_for_good(monkeypatch):
+    def fail(*_, **__):
+        raise OSError("out of processes")
+
+    children.end()
+    with monkeypatch.context() as without:
+        without.setattr(children.subprocess, "Popen", fail)
+        for _ in range(children.CHILDREN + 1):
+            with pytest.raises(OSError, match="out of processes"):
+                children.read(GOOD)
+
+    assert children.read(GOOD).text == "hello"
+
+
 def test_children_are_used_again_and_are_few():
     with ThreadPoolExecutor(8) as pool:
         assert {letter.text for letter in pool.map(children.read, [GOOD] * 200)} == {"hello"}

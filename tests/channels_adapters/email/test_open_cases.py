@@ -59,6 +59,8 @@ def test_a_case_is_parsed_as_expected(case, inbox, monkeypatch):
             assert len(told["events"]) == len(want["events"]) or want["outcome"] == "any"
             for expected, event in zip(want["events"], told["events"], strict=False):
                 assert caselib.diff_event(expected, event) == []
+            effects = {key: value for event in told["events"] for key, value in event["effects"].items()}
+            assert effects == want.get("effects", {})
 
 
 @lie_beside
