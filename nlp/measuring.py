@@ -61,13 +61,10 @@ def _slices(pairs: Sequence[Pair]) -> Figures:
 
 
 def _second(pairs: Sequence[Pair]) -> Figures:
-    """The functions named beside the right main one: how many were asked for, and how many of those asked for."""
-    several = [pair for pair in pairs if pair.is_right]
-    named = [name in pair.told.functions for pair in several for name, _ in pair.read.functions[1:]]
-    asked = sum(len(pair.told.functions[1:]) for pair in several)
-    if not asked:
-        return {}
-    return {"second_precision": _share(named), "second_recall": sum(named) / asked}
+    """Functions named beside the main one: how many of them were asked for; how many asked for second were named."""
+    named = [name in pair.told.functions for pair in pairs for name, _ in pair.read.functions[1:]]
+    asked = [name in dict(pair.read.functions) for pair in pairs for name in pair.told.functions[1:]]
+    return {"second_precision": _share(named), "second_recall": _share(asked)} if asked else {}
 
 
 def _intents(pairs: Sequence[Pair]) -> Figures:

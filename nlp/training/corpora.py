@@ -15,6 +15,7 @@ TURNS = "conversations_train.jsonl"
 HAND_WRITTEN = (*(f"triage_train_{letter}.jsonl" for letter in "abcde"), DEV)
 TWEETS = "test_tweeteval2017.jsonl.gz"  # for measuring only
 _DEV_WEIGHT = 3.0  # it looks like real traffic, the others are harder
+_TURN_WEIGHT = 2.0  # nothing else shows fragments
 _NONE_SOURCES = {"sms_spam": 250, "ms_chitchat": 250}  # how many texts of each teach what nobody has to answer
 _INTENT_OF_SOURCE = {"sms_spam": "spam", "ms_chitchat": "chit_chat"}
 
@@ -95,7 +96,8 @@ def turns(folder: Path) -> Iterator[Written]:
         said: list[str] = []
         for turn in (turn for turn in conversation["turns"] if turn["from"] == "customer"):
             row = {"lang": conversation["lang"], **turn, "previous": said[-3:]}
-            yield Written(_example(row), TURNS, conversation["id"], turn["opens_record"])
+            example = replace(_example(row), weight=_TURN_WEIGHT)
+            yield Written(example, TURNS, conversation["id"], turn["opens_record"])
             said.append(turn["text"])
 
 

@@ -45,9 +45,7 @@ def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:
     table = Sparse.of(
         [(row, np.full(len(row), max(1, len(row)) ** -0.5, np.float32)) for row in rows], len(guess.buckets)
     )
-    weights = np.array([one.weight**0.5 for one in known], np.float32)
-    told = _one_of(LANGUAGES, [one.language for one in known])
-    guess.model = _linear(LANGUAGES, table, told, strength=10.0, weights=weights)
+    guess.model = _linear(LANGUAGES, table, _one_of(LANGUAGES, [one.language for one in known]), strength=10.0)
 
 
 def _letters(words: list[str]) -> NDArray[np.uint32]:
@@ -120,7 +118,7 @@ def learn_register(pipeline: Language, docs: tuple[Sequence[Doc], Sequence[Doc]]
     table = _table([component.of(doc) for told in docs for doc in told], component.vocabulary.size)
     weights = np.array([0.5 * len(named) / max(1, named.count(name)) for name in named], np.float32)
     targets = _one_of(REGISTERS, named)
-    part(pipeline, SentimentOfText).register = _linear(REGISTERS, table, targets, strength=0.5, weights=weights)
+    part(pipeline, SentimentOfText).register = _linear(REGISTERS, table, targets, strength=4.0, weights=weights)
 
 
 def _voices(features: Sequence[Features], vocabulary: Vocabulary) -> tuple[Sparse, Sparse]:

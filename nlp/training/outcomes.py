@@ -9,11 +9,12 @@ from ..labels import NONE
 from ..measuring import Figures
 from .crossvalidation import Scored
 
+_SURE = 0.6  # how sure another record must be in a conversation that has one: the product's rule
 _OPENED_BY = {"ticket": "support", "lead": "sales", "campaign_response": "marketing", "none": NONE}
 
 
 def outcomes(scored: Sequence[Scored]) -> Figures:
-    """Shares of 0..1. A turn opens a record of its main function unless the conversation has one."""
+    """Shares of 0..1. A turn opens a record of its main function, unless the conversation has it or nobody is sure."""
     turns = [one for one in scored if one.written.opens is not None]
     right = [is_right for _, talk in groupby(turns, key=lambda one: one.written.group) for is_right in _rights(talk)]
     fragments = [(one.pair, one.alone) for one in turns if one.alone is not None]
@@ -32,7 +33,8 @@ def _rights(talk: Iterable[Scored]) -> list[bool]:
     rights = []
     for turn in talk:
         function = turn.pair.read.function
-        opens = NONE if function in under_way else function
+        doubted = len(under_way) > 1 and turn.pair.read.confidence < _SURE
+        opens = NONE if doubted or function in under_way else function
         under_way.add(function)
         rights.append(opens == _OPENED_BY[turn.written.opens or "none"])
     return rights

@@ -1,7 +1,8 @@
 """Reads `messages/`: short everyday messages written for this project, beside the harder ones of the data folder.
 
 A section `@function intent mood urgency` holds one message a line. Elsewhere a line says its labels itself:
-`s-2|text` is support, a bad mood, urgency 2; b sales, m marketing, n none; a calm mood and the usual urgency go unsaid.
+`s-2|text` is support, a bad mood, urgency 2; b sales, m marketing, n none; a calm mood, the usual urgency and
+English go unsaid; `s-3 es|text` is Spanish.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .corpora import Example
 FOLDER = Path(__file__).parent / "messages"
 WEIGHT = 3.0  # of a message of the data folder: they are nearer to real traffic
 _SECTION = re.compile(r"@(\w+) (\w+) (-1|0|1) ([0-3])")
-_LABELLED = re.compile(r"([sbmn])([+-]?)([0-3]?)\|(.+)")
+_LABELLED = re.compile(r"([sbmn])([+-]?)([0-3]?)(?: ([a-z]{2}))?\|(.+)")
 _FUNCTION = {"s": "support", "b": "sales", "m": "marketing", "n": NONE}
 _MOOD = {"-": -1, "": 0, "+": 1}
 
@@ -49,12 +50,12 @@ def _checked(section: re.Match[str], path: Path) -> re.Match[str]:
 
 
 def _by_itself(line: re.Match[str]) -> Example:
-    letter, mood, urgency, text = line.groups()
+    letter, mood, urgency, language, text = line.groups()
     function = _FUNCTION[letter]
     level = int(urgency) if urgency else int(function != NONE)
-    return _example(text, function, None, _MOOD[mood], level)
+    return _example(text, function, None, _MOOD[mood], level, language or "en")
 
 
-def _example(text: str, function: str, intent: str | None, mood: int, urgency: int) -> Example:
+def _example(text: str, function: str, intent: str | None, mood: int, urgency: int, language: str = "en") -> Example:
     asked = (function,) if function != NONE else ()
-    return Example(text, "en", asked, (function,), intent=intent, sentiment=mood, urgency=urgency, weight=WEIGHT)
+    return Example(text, language, asked, (function,), intent=intent, sentiment=mood, urgency=urgency, weight=WEIGHT)

@@ -31,7 +31,7 @@ class Reader:
 
 
 def started(material: Material, say: Say) -> Language:
-    """A pipeline that knows the mood of public posts and the languages of public sentences and our own phrases."""
+    """A pipeline that knows the mood of public posts and the languages of public sentences and our own messages."""
     pipeline = assembled()
     pipeline.meta.update(name="triage", version=VERSION, description="Triage of customer messages", license="MIT")
     say(f"mood: {len(material.posts):,} rated posts")
@@ -41,8 +41,11 @@ def started(material: Material, say: Say) -> Language:
 
 
 def learn_language(pipeline: Language, material: Material, messages: Sequence[Example], say: Say) -> None:
-    """The pipeline knows the languages of these messages and of all that is not scored."""
-    sentences = [*material.sentences, *messages, *material.beside]
+    """The pipeline knows the languages of these messages and of the public sentences.
+
+    Not of the lexicon's phrases: they are written without accents, which tell languages apart.
+    """
+    sentences = [*material.sentences, *messages]
     say(f"language: {len(sentences):,} texts")
     fitting.learn_language(pipeline, sentences)
 
