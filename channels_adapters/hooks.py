@@ -11,17 +11,20 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.db import Error
 from django.db import Error as DatabaseError
 
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
+from channels_adapters.metrics import HOOK_SECONDS
+from channels_adapters.workers.intake import Full
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
+from crm.web.lengths import told_length
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})/?$")
+AGAIN_IN = 5  # seconds
 LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -30,16 +33,25 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 async def hooks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Answer one request of a platform."""
+    began = time.monotonic()
     try:
         answer = await _answer(scope, receive)
     except DatabaseError:
         logger.exception("the database could not be asked about a hook")
-        answer = HookAnswer(503, b"Deliver it again in a moment.\n", retry_after=5)
+        answer = HookAnswer(503, b"Deliver it again in a moment.\n", retry_after=AGAIN_IN)
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.retry_after is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+    HOOK_SECONDS.labels(_channel(scope), answer.status).observe(time.monotonic() - began)
+
+
+def _channel(scope: dict[str, Any]) -> str:
+    """The kind of inbox that was called; '' for one we do not know."""
+    path = _PATH.match(scope["path"])
+    served = connections.known(path[1]) if path else None
+    return served.inbox.channel if served else ""
 
 
 async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
@@ -48,15 +60,19 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
     try:
         served = await _served(path[1]) if path else None
     except TimeoutError:
-        return HookAnswer(503, b"It cannot be looked up just now; deliver it again.\n")
+        return HookAnswer(503, b"It cannot be looked up just now; deliver it again.\n", retry_after=AGAIN_IN)
     if served is None:
         return HookAnswer(404, b"There is no such inbox.\n")
-    body = await _body(receive, served.adapter.body_limit)
+    answer_by = came_at + served.adapter.answer_within
+    try:
+        body = await asyncio.wait_for(_body(scope, receive, served.adapter.body_limit), answer_by - time.monotonic())
+    except TimeoutError:
+        return HookAnswer(503, b"The body did not come in time; deliver it again.\n", retry_after=AGAIN_IN)
     if body is None:
         return HookAnswer(413, b"The body is larger than this channel ever sends.\n")
     request = _request(scope, body)
     try:
-        return await _take(served, request, came_at + served.adapter.answer_within)
+        return await _take(served, request, answer_by)
     except WebhookRejected as error:
         logger.info("hook refused", extra={"inbox": served.inbox.pk, "status": error.status})
         return HookAnswer(error.status, f"{error.reason}\n".encode(), retry_after=error.retry_after)
@@ -66,12 +82,14 @@ async def _answer(scope: dict[str, Any], receive: Receive) -> HookAnswer:
 
 async def _served(key: str) -> connections.Served | None:
     """The inbox behind a key; as it was last seen when the database is slow or away. TimeoutError when it never was."""
+    seen = connections.known(key)
+    if seen is not None and seen.is_fresh:
+        return seen  # a thread for this alone would cost more than the rest
     looking = asyncio.ensure_future(in_thread(connections.serving, key))
     done, _ = await asyncio.wait([looking], timeout=LOOK_WITHIN)
-    if done and not isinstance(looking.exception(), Error):
+    if done and not isinstance(looking.exception(), DatabaseError):
         return looking.result()
     looking.add_done_callback(_forget)
-    seen = connections.known(key)
     if seen is None:
         raise TimeoutError
     return seen
@@ -92,18 +110,25 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         return HookAnswer(405, b"Deliveries are posted here.\n")
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
-    delivery_id = adapter.delivery_id(request.body)
-    stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, request.body))
+    body = adapter.keep(request)
+    delivery_id = adapter.delivery_id(body)
+    try:
+        stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, body))
+    except Full:
+        logger.warning("too much arrives at once", extra={"inbox": inbox.pk})
+        return HookAnswer(503, b"Too much arrives at once; deliver it again.\n", retry_after=AGAIN_IN)
     try:
         await asyncio.wait_for(stored, answer_by - time.monotonic())
     except Exception:
         logger.exception("a delivery could not be stored", extra={"inbox": inbox.pk})
-        return HookAnswer(503, b"It could not be stored; deliver it again.\n")
-    return adapter.accepted
+        return HookAnswer(503, b"It could not be stored; deliver it again.\n", retry_after=AGAIN_IN)
+    return adapter.acknowledge(delivery_id)
 
 
-async def _body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None when it is over the limit; the rest is then not read."""
+async def _body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None when it is over the limit; the rest is then not read, nor any of it when it says so."""
+    if told_length(scope) > limit:
+        return None
     parts, size = [], 0
     while True:
         message = await receive()

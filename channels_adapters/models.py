@@ -16,13 +16,16 @@ class Connection(WorkspaceOwned):
 
     inbox = models.OneToOneField(Inbox, models.CASCADE, related_name="connection")
     settings: Any = EncryptedJSON(default=dict)  # the adapter's own form: tokens, secrets, addresses
-    poll_offset = models.BigIntegerField(default=0)  # first update not stored yet; moved in the transaction that stores
+    poll_cursor = models.TextField(blank=True)  # where the adapter is; moved in the transaction that stores
     poll_holder = models.CharField(max_length=40, blank=True)  # the process that polls
     poll_until = models.DateTimeField(null=True)  # its lease
     last_in_at = models.DateTimeField(null=True)
     last_out_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)  # in plain words
     last_error_at = models.DateTimeField(null=True)
+    templates_at = models.DateTimeField(null=True)  # when its templates were asked for last
+    facts: Any = models.JSONField(default=dict)  # what the last test found, label by label; never a secret
+    checked_at = models.DateTimeField(null=True)
 
 
 class RawDelivery(WorkspaceOwned):

@@ -7,15 +7,19 @@ from typing import Any
 from conversations.normalized import (
     Attachment,
     Blocked,
+    ConnectionLost,
     Deletion,
     Edit,
+    IdentityMoved,
     Inbound,
     InboundMessage,
+    OptedOut,
     Reacted,
     ReadUpTo,
     Receipt,
     Sender,
     ThreadMoved,
+    Writing,
 )
 
 
@@ -53,7 +57,7 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
 
 @event.register
 def _message(inbound: InboundMessage) -> dict[str, Any]:
-    conversation_type = "channel" if inbound.is_public else "group" if inbound.is_group else "dm"
+    conversation_type = "comment" if inbound.is_public else "group" if inbound.is_group else "dm"
     is_button = inbound.external_id.startswith("callback:")
     return {
         "kind": "postback" if is_button else "message",
@@ -67,6 +71,7 @@ def _message(inbound: InboundMessage) -> dict[str, Any]:
         "payload": inbound.payload,
         "flags": list(inbound.flags),
         "timestamp": _time(inbound.at),
+        **inbound.details,
     }
 
 
@@ -104,17 +109,25 @@ def _reacted(inbound: Reacted) -> dict[str, Any]:
 @event.register
 def _receipt(inbound: Receipt) -> dict[str, Any]:
     return {
-        "kind": "status",
+        "kind": "bounce" if inbound.bounced else "status",
         "conversation": inbound.thread_id,
         "target": inbound.target,
         "status": inbound.status,
+        "error_code": inbound.code,
         "timestamp": _time(inbound.at),
     }
 
 
 @event.register
 def _read_up_to(inbound: ReadUpTo) -> dict[str, Any]:
-    return {"kind": "read", "conversation": inbound.thread_id, "watermark": _time(inbound.at)}
+    kind = "read" if inbound.status == "read" else "delivery"
+    return {
+        "kind": kind,
+        "conversation": inbound.thread_id,
+        "target": inbound.target,
+        "status": inbound.status,
+        "watermark": _time(inbound.at),
+    }
 
 
 @event.register
@@ -130,3 +143,23 @@ def _blocked(inbound: Blocked) -> dict[str, Any]:
 @event.register
 def _thread_moved(inbound: ThreadMoved) -> dict[str, Any]:
     return {"kind": "migration", "conversation": inbound.thread_id, "target": inbound.new_thread_id}
+
+
+@event.register
+def _identity_moved(inbound: IdentityMoved) -> dict[str, Any]:
+    return {"kind": "identity_moved", "sender": _sender(inbound.sender), "target": inbound.old_address}
+
+
+@event.register
+def _opted_out(inbound: OptedOut) -> dict[str, Any]:
+    return {"kind": "opt_out" if inbound.is_out else "opt_in", "sender": _sender(inbound.sender)}
+
+
+@event.register
+def _writing(inbound: Writing) -> dict[str, Any]:
+    return {"kind": "typing", "conversation": inbound.thread_id, "sender": _sender(inbound.sender)}
+
+
+@event.register
+def _connection_lost(inbound: ConnectionLost) -> dict[str, Any]:
+    return {"kind": "channel_disabled", "text": inbound.reason}

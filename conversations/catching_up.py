@@ -4,8 +4,8 @@ from django_scopes import scope
 
 import nlp
 from conversations import reading, routes
-from conversations.inbound import lock_conversation
 from conversations.models import Message
+from conversations.places import lock_conversation
 from crm.workspace import clock
 from crm.workspace.events import change
 from crm.workspace.models import Workspace
@@ -39,10 +39,11 @@ def _understand(workspace: Workspace, message: Message, triage: nlp.Triage) -> b
         message.conversation = lock_conversation(message.conversation_id)
         if not Message.objects.filter(pk=message.pk, awaits_triage=True).update(awaits_triage=False):
             return False
-        kept = routes.keep_triage(message, triage, now)
+        kept = routes.keep_triage(event, message, triage, now)
         routes.show_on(message.conversation, kept)
         message.conversation.needs_person = False
-        routes.route_by_policy(event, message, kept, now)
+        taken = routes.open_functions(message.conversation)[message.conversation_id]
+        routes.route_by_policy(event, message, kept, taken, now)
         message.conversation.save()
         message.conversation.customer.save(update_fields=["mood", "language"])
     return True

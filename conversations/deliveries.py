@@ -3,39 +3,71 @@
 Every step is fenced by the attempt's number: a worker that was asleep past its lease writes nothing.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 from django_scopes import scopes_disabled
 
+from conversations import acts, flow
 from conversations.models import Delivery, Inbox, Message
 from conversations.normalized import ReadUpTo, Receipt
+from conversations.text import ID_LIMIT, clean_json
 from crm.workspace import clock
 from crm.workspace.events import Change, change
 
 LEASE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0  # seconds
-State = Delivery.State
+AT_ONCE_PER_INBOX = 8  # a platform that is slow does not hold up the others
+LOOKED_AT = 200  # due parts, one a thread, among which the turns are given
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+State, Kind = Delivery.State, Delivery.Kind
+SAYING = (Kind.SEND, Kind.EDIT, Kind.DELETE)  # their order on a thread matters
+UNSEEN = (Kind.TYPING, Kind.READ)  # nobody waits for them: one that fails is let go
 
 
-def claim(limit: int, *, skip_threads: Sequence[int] = ()) -> list[Delivery]:
+def claim(limit: int, *, busy: Mapping[int, int] | None = None) -> list[Delivery]:
     """Take up to `limit` due parts, the oldest unsent of each thread, into `sending` under a lease.
 
-    A part waits while an earlier one of its thread is unsent; one refused or uncertain holds back only its own
-    message's later parts. Works over all workspaces: the edge serves the whole installation.
+    What says something waits while something earlier of its thread is unsent, an act while an earlier one of its
+    message is. A part refused or uncertain holds back only its own message's later parts. Threads take turns, and no
+    inbox has more than AT_ONCE_PER_INBOX in hand; `busy` says how many each has already. Works over all workspaces:
+    the edge serves the whole installation.
     """
-    now = clock.now()
+    now, in_hand = clock.now(), Counter(busy or {})
+    taken: list[Delivery] = []
     with scopes_disabled():
-        rows = Delivery.objects.all()
-        earlier = rows.filter(thread=OuterRef("thread"), pk__lt=OuterRef("pk"), state__in=Delivery.OPEN_STATES)
-        broken = rows.filter(message=OuterRef("message"), pk__lt=OuterRef("pk"), state__in=(State.REFUSED, State.DEAD))
-        unsure = rows.filter(message=OuterRef("message"), pk__lt=OuterRef("pk"), state=State.UNCERTAIN)
-        due = rows.filter(state=State.QUEUED, due_at__lte=now, thread__inbox__state=Inbox.State.LIVE)
-        due = due.exclude(thread_id__in=skip_threads).exclude(Exists(earlier) | Exists(broken) | Exists(unsure))
-        candidates = due.order_by("due_at", "pk").values_list("pk", "attempts")[:limit]
-        return [taken for pk, attempts in candidates if (taken := _take(pk, attempts, now)) is not None]
+        full = [inbox for inbox, count in in_hand.items() if count >= AT_ONCE_PER_INBOX]
+        waiting = _due(now).exclude(thread__inbox__in=full).select_related("thread__inbox").order_by("due_at", "pk")
+        for delivery in sorted(waiting[:LOOKED_AT], key=_turn):
+            inbox = delivery.thread.inbox_id
+            if len(taken) == limit:
+                break
+            if in_hand[inbox] < AT_ONCE_PER_INBOX and flow.admit(delivery, now):
+                found = _take(delivery.pk, delivery.attempts, now)
+                taken += [found] if found is not None else []
+                in_hand[inbox] += 1
+    return taken
+
+
+def _due(now: datetime) -> "QuerySet[Delivery]":
+    rows: QuerySet[Delivery] = Delivery.objects.all()
+    before = rows.filter(pk__lt=OuterRef("pk"))
+    earlier = before.filter(thread=OuterRef("thread"), kind__in=SAYING, state__in=Delivery.OPEN_STATES)
+    same = before.filter(message=OuterRef("message"), state__in=Delivery.OPEN_STATES)
+    broken = before.filter(message=OuterRef("message"), kind=Kind.SEND, state__in=Delivery.STUCK_STATES)
+    due = rows.filter(flow.open_now(now), state=State.QUEUED, due_at__lte=now, thread__inbox__state=Inbox.State.LIVE)
+    due = due.exclude(Q(kind__in=SAYING) & Exists(earlier))
+    return due.exclude(~Q(kind__in=SAYING) & Exists(same)).exclude(Q(kind=Kind.SEND) & Exists(broken))
+
+
+def _turn(delivery: Delivery) -> tuple[datetime, datetime, int]:
+    """The thread that was served longest ago comes first."""
+    return delivery.thread.paced_until or EARLIEST, delivery.due_at, delivery.pk
 
 
 def claim_lost(channels: Sequence[str], limit: int) -> list[Delivery]:
@@ -43,7 +75,11 @@ def claim_lost(channels: Sequence[str], limit: int) -> list[Delivery]:
     now = clock.now()
     with scopes_disabled():
         lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now, thread__inbox__channel__in=channels)
-        lost = lost.filter(thread__inbox__state=Inbox.State.LIVE).order_by("pk").values_list("pk", "attempts")[:limit]
+        lost = (
+            lost.filter(kind=Kind.SEND, thread__inbox__state=Inbox.State.LIVE)
+            .order_by("pk")
+            .values_list("pk", "attempts")[:limit]
+        )
         return [taken for pk, attempts in lost if (taken := _take(pk, attempts, now, State.SENDING)) is not None]
 
 
@@ -56,29 +92,55 @@ def _take(pk: int, attempts: int, now: datetime, state: str = State.QUEUED) -> D
     return found
 
 
-def sent(delivery: Delivery, external_id: str) -> bool:
-    """The platform accepted the part."""
-    now = clock.now()
-    return _settle(delivery, state=State.SENT, external_id=external_id[:255], sent_at=now, reason="")
+def sent(delivery: Delivery, external_id: str, details: Mapping[str, Any] | None = None) -> bool:
+    """The platform accepted the part, or did what it was asked; `details` are kept with the message."""
+    facts = {"external_id": external_id[:ID_LIMIT], "sent_at": clock.now()}
+    with change(delivery.workspace, cause=f"delivery {delivery.pk}") as event:
+        if not _settle(delivery, state=State.SENT, reason="", **facts):
+            return False
+        if delivery.is_act:
+            acts.show(event, delivery)
+        elif details and delivery.message is not None:
+            _keep_details(delivery.message, clean_json(details))
+    return True
+
+
+def _keep_details(message: Message, details: Mapping[str, Any]) -> None:
+    row = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+    row.details = {**row.details, **details}
+    row.save(update_fields=["details"])
 
 
 def put_off(delivery: Delivery, reason: str, retry_after: float | None) -> bool:
     """Not sent; due again after the platform's own wait or a growing one; dead after a day of trying."""
     now = clock.now()
-    if now - delivery.created_at > GIVE_UP_AFTER:
-        return _settle(delivery, state=State.DEAD, reason=reason)
+    if now - delivery.created_at > GIVE_UP_AFTER or delivery.kind in UNSEEN:
+        return _settle(delivery, state=State.DEAD, reason=reason, **_let_go(delivery, now))
     wait = retry_after if retry_after is not None else min(LONGEST_WAIT, FIRST_WAIT * 2 ** (delivery.attempts - 1))
     return _settle(delivery, state=State.QUEUED, reason=reason, due_at=now + timedelta(seconds=wait))
 
 
 def refused(delivery: Delivery, reason: str) -> bool:
     """The platform will not take it; the agent sees why."""
-    return _settle(delivery, state=State.REFUSED, reason=reason)
+    return _settle(delivery, state=State.REFUSED, reason=reason, **_let_go(delivery, clock.now()))
+
+
+def _let_go(delivery: Delivery, now: datetime) -> dict[str, object]:
+    return {"let_go_at": now} if delivery.kind in UNSEEN else {}
 
 
 def uncertain(delivery: Delivery, reason: str) -> bool:
-    """It may have arrived: the agent decides whether it is sent again."""
+    """It may have arrived: the agent decides whether it is sent again. An act is just done again."""
+    if delivery.is_act:
+        return put_off(delivery, reason, None)
     return _settle(delivery, state=State.UNCERTAIN, reason=reason)
+
+
+def give_back(delivery: Delivery) -> None:
+    """Its sender ends without knowing how it went: whoever looks next settles it as one whose sender vanished."""
+    with scopes_disabled():
+        mine = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, attempts=delivery.attempts)
+        mine.update(leased_until=clock.now())
 
 
 def _settle(delivery: Delivery, *, reason: str, state: str, **facts: object) -> bool:
@@ -121,11 +183,11 @@ def expire_leases(
     """
     with scopes_disabled():
         lost = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now or clock.now())
-        lost = lost.exclude(thread__inbox__channel__in=asked_channels)
+        lost = lost.exclude(thread__inbox__channel__in=asked_channels, kind=Kind.SEND)
         rows = list(lost.select_related("workspace", "thread__inbox", "message__conversation__customer")[:500])
     count = 0
     for delivery in rows:
-        if delivery.thread.inbox.channel in repeatable_channels:
+        if delivery.is_act or delivery.thread.inbox.channel in repeatable_channels:
             count += _settle(delivery, state=State.QUEUED, reason="", due_at=clock.now())
         else:
             count += uncertain(delivery, "The sender stopped in the middle; it may have arrived.")
@@ -134,7 +196,8 @@ def expire_leases(
 
 def send_again(delivery: Delivery) -> bool:
     """A person asks for another try of a part that is refused, uncertain or dead. False when it is none of these."""
-    return _by_hand(delivery, state=State.QUEUED, due_at=clock.now(), reason="", created_at=clock.now())
+    now = clock.now()
+    return _by_hand(delivery, state=State.QUEUED, due_at=now, reason="", created_at=now, let_go_at=None)
 
 
 def take_as_sent(delivery: Delivery) -> bool:
@@ -142,9 +205,14 @@ def take_as_sent(delivery: Delivery) -> bool:
     return delivery.state == State.UNCERTAIN and _by_hand(delivery, state=State.SENT, sent_at=clock.now(), reason="")
 
 
+def let_go(delivery: Delivery) -> bool:
+    """A person leaves a part that failed as it is: it stands on no list any more."""
+    return delivery.let_go_at is None and _by_hand(delivery, state=delivery.state, let_go_at=clock.now())
+
+
 def _by_hand(delivery: Delivery, **facts: object) -> bool:
     with change(delivery.workspace, cause="page") as event:
-        stuck = Delivery.objects.filter(pk=delivery.pk, state__in=(State.REFUSED, State.UNCERTAIN, State.DEAD))
+        stuck = Delivery.objects.filter(pk=delivery.pk, state=delivery.state, state__in=Delivery.STUCK_STATES)
         if not stuck.update(**facts):
             return False
         _record(event, delivery, delivery.state, str(facts["state"]))
@@ -157,20 +225,27 @@ def take_receipt(inbox: Inbox, receipt: Receipt) -> bool:
         known = Delivery.objects.select_related("message__conversation__customer").select_for_update(
             of=("self",), no_key=True
         )
-        key = {"thread__inbox": inbox, "thread__external_id": receipt.thread_id, "external_id": receipt.target}
-        delivery: Delivery | None = known.filter(**key).first()
+        known = known.filter(thread__inbox=inbox, kind=Kind.SEND, external_id=receipt.target[:ID_LIMIT])
+        on_thread = {"thread__external_id": receipt.thread_id[:200]} if receipt.thread_id else {}
+        delivery: Delivery | None = known.filter(**on_thread).first()
         if delivery is None:
             return False
         before = delivery.state
         if receipt.status == "failed":
             if delivery.read_at or delivery.delivered_at or before == State.REFUSED:
                 return False
-            delivery.state, delivery.reason = State.REFUSED, receipt.reason[:300]
+            delivery.state, delivery.reason = State.REFUSED, _failure(receipt)
         elif not _move_forward(delivery, receipt.status, receipt.at):
             return False
         delivery.save()
         _record(event, delivery, before, receipt.status)
     return True
+
+
+def _failure(receipt: Receipt) -> str:
+    """The platform's reason in plain words, with its number for whoever asks the platform."""
+    words = receipt.reason.strip() or gettext("The platform could not deliver it.")
+    return f"{words} ({receipt.code})"[:300] if receipt.code and receipt.code not in words else words[:300]
 
 
 def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:
@@ -185,27 +260,28 @@ def _move_forward(delivery: Delivery, status: str, at: datetime) -> bool:
 
 
 def take_read_mark(inbox: Inbox, mark: ReadUpTo) -> bool:
-    """The customer has seen what was sent on the thread until then; a moment to come counts as now."""
+    """The customer has, or has seen, what was sent on the thread until then; a moment to come counts as now."""
     seen_at = min(mark.at, clock.now())
     with change(inbox.workspace, cause=f"{inbox.channel} receipt") as event:
         seen = Delivery.objects.filter(
             thread__inbox=inbox,
-            thread__external_id=mark.thread_id,
+            thread__external_id=mark.thread_id[:200],
+            kind=Kind.SEND,
             state=State.SENT,
-            read_at=None,
             sent_at__lte=seen_at,
+            **{f"{mark.status}_at": None},
         )
         rows = list(seen.select_related("message__conversation__customer").order_by("pk"))
         for delivery in rows:
-            _move_forward(delivery, "read", seen_at)
+            _move_forward(delivery, mark.status, seen_at)
             delivery.save(update_fields=["delivered_at", "read_at"])
-            _record(event, delivery, State.SENT, "read")
+            _record(event, delivery, State.SENT, mark.status)
     return bool(rows)
 
 
 def status_of(message: Message) -> str:
     """A message's status for the ticks: its worst part. '' when nothing leaves (a demo inbox)."""
-    states = [delivery_status(delivery) for delivery in message.deliveries.all()]
+    states = [delivery_status(delivery) for delivery in message.deliveries.all() if not delivery.is_act]
     return min(states, key=_FROM_WORST.index) if states else ""
 
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from conversations import mood, routes, waiting
+from conversations import acts, mood, routes, waiting
 from conversations.errors import NothingToSay
-from conversations.inbound import lock_conversation
 from conversations.models import Conversation, Correction, Message, Note, RoutedRecord, Thread, Triage
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT, clean
 from crm import records
 from crm.workspace import clock
@@ -110,6 +110,7 @@ def mark_read(conversation: Conversation, *, by: Membership) -> bool:
         if not seen.update(unread=0):
             return False
         event.record("conversation.read", conversation, conversation_id=conversation.pk)
+        acts.tell_read(conversation, by=by)
     conversation.unread = 0
     return True
 

@@ -2,7 +2,8 @@
 
 ConversationError
 ├── NothingToSay     neither text nor a file
-└── CannotReply      the consent gate or the channel says no; the reason is for the agent
+├── CannotReply      the consent gate or the channel says no; the reason is for the agent
+└── CannotAct        the channel, the message or the role does not allow it; the reason is for the agent
 """
 
 
@@ -15,4 +16,8 @@ class NothingToSay(ConversationError):
 
 
 class CannotReply(ConversationError):
+    pass
+
+
+class CannotAct(ConversationError):
     pass

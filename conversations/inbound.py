@@ -1,29 +1,47 @@
-"""The way in: one customer message, edit, receipt or reaction at a time, each stored exactly once.
+"""The way in: customer messages, one or a batch of an inbox, each stored exactly once and in order.
 
-The order of locks is always thread, then conversation, then the workspace's event counter.
+A batch is read, worked through in memory message by message, and written with one statement a table.
 """
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
 from django_scopes import scope
 
 import nlp
-from conversations import routes
-from conversations.models import Conversation, File, Inbox, Message, Thread
+from conversations import routes, senders
+from conversations.models import File, Inbox, Message
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
-from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
+from conversations.places import Places, is_stored
+from conversations.text import ID_LIMIT, TEXT_LIMIT, clean, clean_json, clean_line, snippet
 from crm.marketing.models import Campaign
 from crm.people.models import Identity, Origin
-from crm.people.recognition import Address, note_origin, recognise
+from crm.people.recognition import People, note_origin
 from crm.workspace import clock
 from crm.workspace.events import Change, change
 
 logger = logging.getLogger(__name__)
 FUTURE_TOLERANCE = timedelta(days=1)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# what an arrival changes: an agent may write the other columns at the same moment
+_OF_CUSTOMER = ("last_contact_at", "waiting_since", "mood", "language")
+_OF_CONVERSATION = (
+    *("last_seq", "last_text", "last_message_at", "last_by_us", "unread", "waiting_since"),
+    *("function", "intent", "urgency", "language", "mood", "needs_person"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A customer's message with what was read in it; `triage` is None when it could not be read in time."""
+
+    message: InboundMessage
+    triage: nlp.Triage | None
+    raw_delivery_id: int | None = None
 
 
 def receive_message(
@@ -39,66 +57,79 @@ def receive_message(
     Returns None when this outside message is stored already. `triage` is None when it could not be read in time:
     the sweep reads it later. `at` is the time of arrival, now unless history is loaded.
     """
-    at = at or clock.now()
+    arrival = Arrival(inbound, triage, raw_delivery_id)
     try:
-        with change(inbox.workspace, cause=f"{inbox.channel} message") as event:
-            thread = lock_thread(inbox, inbound.thread_id, is_public=inbound.is_public, is_group=inbound.is_group)
-            identity = _identify(inbox, inbound, at)
-            conversation = _conversation_of(event, thread, identity, at)
-            message = _store(conversation, thread, identity, inbound, raw_delivery_id, at)
-            _attach_files(event, message, inbound.attachments)
-            _understand(event, message, triage, at)
-            _note_arrival(event, message, at)
+        return receive_messages(inbox, [arrival], at=at)[0]
     except IntegrityError:
-        if _is_stored(inbox, inbound):
-            return None
-        raise
-    logger.info("message in", extra={"conversation": conversation.pk, "message_id": message.pk})
-    return message
+        with scope(workspace=inbox.workspace):
+            if is_stored(inbox, inbound):
+                return None
+    return receive_messages(inbox, [arrival], at=at)[0]  # somebody made the thread or the person at the same moment
 
 
-def _is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
-    key = {"thread__inbox": inbox, "thread__external_id": inbound.thread_id[:200]}
-    with scope(workspace=inbox.workspace):
-        return bool(Message.objects.filter(external_id=inbound.external_id[:255], **key).exists())
+def receive_messages(inbox: Inbox, arrivals: Sequence[Arrival], *, at: datetime | None = None) -> list[Message]:
+    """Store customer messages of one inbox in their order; all of them or, when one cannot be stored, none.
+
+    Raises IntegrityError when one is stored already, and then it is to be tried one by one with `receive_message`.
+    """
+    at = at or clock.now()
+    with change(inbox.workspace, cause=f"{inbox.channel} message") as event:
+        people = People(senders.address_of(inbox, arrival.message.sender) for arrival in arrivals)
+        places = Places(inbox, [arrival.message for arrival in arrivals], people)
+        under_way = routes.open_functions(*places.conversations)
+        taken = {id(conversation): under_way[conversation.pk] for conversation in places.conversations}
+        way = _Way(event, inbox, people, places, taken, at)
+        messages = [way.take(arrival) for arrival in arrivals]
+    for message in messages:
+        logger.info("message in", extra={"conversation": message.conversation_id, "message_id": message.pk})
+    return messages
 
 
-def lock_thread(inbox: Inbox, external_id: str, *, is_public: bool = False, is_group: bool = False) -> Thread:
-    """The thread, made when it is new, locked until the change ends: what follows on it happens one by one."""
-    key = {"inbox": inbox, "external_id": external_id[:200]}
-    locked = Thread.objects.select_for_update(no_key=True).filter(**key)
-    thread: Thread | None = locked.first()
-    if thread is None:
-        made = Thread(workspace=inbox.workspace, is_public=is_public, is_group=is_group, **key)
-        Thread.objects.bulk_create([made], ignore_conflicts=True)
-        thread = locked.get()
-    thread.inbox, thread.workspace = inbox, inbox.workspace  # known already: not read again
-    return thread
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What the messages of a batch share on their way in.
 
+    `taken`: by the object of a conversation, since a new one has no key yet, the functions that have a record in it.
+    """
 
-def lock_conversation(pk: int) -> Conversation:
-    """The conversation with its people, locked until the change ends."""
-    found: Conversation = Conversation.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=pk)
-    return found
+    event: Change
+    inbox: Inbox
+    people: People
+    places: Places
+    taken: dict[int, set[str]]
+    at: datetime
 
+    def take(self, arrival: Arrival) -> Message:
+        event, inbound, at = self.event, arrival.message, self.at
+        thread = self.places.thread_of(event, inbound)
+        identity = self._identify(inbound)
+        conversation = self.places.conversation_of(event, thread, identity.customer, at)
+        message = Message(workspace=event.workspace, conversation=conversation, thread=thread, identity=identity)
+        message.seq, message.at, message.raw_delivery_id = conversation.next_seq(), at, arrival.raw_delivery_id
+        _fill(message, inbound, at)
+        event.add(message)
+        files = _attach_files(event, message, inbound.attachments)
+        self._understand(message, arrival.triage)
+        _note_arrival(event, message, files)
+        return message
 
-def _identify(inbox: Inbox, inbound: InboundMessage, at: datetime) -> Identity:
-    sender = inbound.sender
-    name = clean_line(sender.name, 160)
-    username = clean_line(sender.username, 150)
-    address = Address(
-        kind=inbox.channel,
-        scope=inbox.identity_scope,
-        address=clean_line(sender.address, 255),
-        name=name or (f"@{username}" if username else ""),
-        handle=f"@{username}" if username else clean_line(sender.phone or sender.email, 160),
-        language=clean_line(sender.language, 12),
-        is_verified=sender.verified,
-    )
-    identity, is_new = recognise(inbox.workspace, address, at)
-    if is_new and inbound.first_touch is not None:
-        note_origin(identity.customer, _origin(inbox, inbound.first_touch, at))
-    return identity
+    def _identify(self, inbound: InboundMessage) -> Identity:
+        address = senders.address_of(self.inbox, inbound.sender)
+        identity, is_new = self.people.recognise(self.event, address, self.at)
+        if is_new and inbound.first_touch is not None:
+            note_origin(self.event, identity.customer, _origin(self.inbox, inbound.first_touch, self.at))
+        return identity
+
+    def _understand(self, message: Message, read: nlp.Triage | None) -> None:
+        conversation = message.conversation
+        if read is None:
+            message.awaits_triage = True
+            conversation.needs_person = not conversation.function
+            return
+        triage = routes.keep_triage(self.event, message, read, self.at)
+        routes.show_on(conversation, triage)
+        taken = self.taken.setdefault(id(conversation), set())
+        routes.route_by_policy(self.event, message, triage, taken, self.at)
 
 
 def _origin(inbox: Inbox, touch: FirstTouch, at: datetime) -> Origin:
@@ -116,99 +147,59 @@ def _origin(inbox: Inbox, touch: FirstTouch, at: datetime) -> Origin:
     )
 
 
-def _conversation_of(event: Change, thread: Thread, identity: Identity, at: datetime) -> Conversation:
-    if thread.conversation_id is not None:
-        conversation = lock_conversation(thread.conversation_id)
-        if conversation.is_open:
-            return conversation
-    conversation = Conversation(workspace=event.workspace, customer=identity.customer, inbox=thread.inbox)
-    conversation.opened_at = conversation.last_message_at = at
-    conversation.save()
-    thread.conversation = conversation
-    thread.save(update_fields=["conversation"])
-    event.record(
-        "conversation.opened", conversation, customer=identity.customer, conversation_id=conversation.pk, at=at
-    )
-    return conversation
+def _fill(message: Message, inbound: InboundMessage, at: datetime) -> None:
+    message.direction, message.author_kind = Message.Direction.IN, Message.Author.CUSTOMER
+    message.text = nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
+    message.external_id, message.reply_to_external_id = inbound.external_id[:ID_LIMIT], inbound.reply_to[:ID_LIMIT]
+    message.details, message.platform_at = _details(inbound), _plausible(inbound.at, at)
 
 
-def _store(
-    conversation: Conversation,
-    thread: Thread,
-    identity: Identity,
-    inbound: InboundMessage,
-    raw_delivery_id: int | None,
-    at: datetime,
-) -> Message:
-    message = Message(
-        workspace=thread.workspace,
-        conversation=conversation,
-        thread=thread,
-        seq=conversation.next_seq(),
-        direction=Message.Direction.IN,
-        author_kind=Message.Author.CUSTOMER,
-        identity=identity,
-        text=nlp.redact(clean(inbound.text[:TEXT_LIMIT])),
-        external_id=inbound.external_id[:255],
-        reply_to_external_id=inbound.reply_to[:255],
-        raw_delivery_id=raw_delivery_id,
-        at=at,
-        platform_at=_plausible(inbound.at, at),
-    )
-    message.save(force_insert=True)
-    return message
+def _details(inbound: InboundMessage) -> dict[str, Any]:
+    said = {"flags": list(inbound.flags), "private_thread": inbound.private_thread[:200]}
+    return {key: clean_json(value) for key, value in (said | inbound.details).items() if value}
 
 
 def _plausible(claimed: datetime, at: datetime) -> datetime | None:
     return claimed if EARLIEST < claimed < at + FUTURE_TOLERANCE else None
 
 
-def _attach_files(event: Change, message: Message, attachments: Sequence[Attachment]) -> None:
-    waiting = [attachment for attachment in attachments if _attach(message, attachment)]
-    if waiting:
-        event.record("file.expected", message, conversation_id=message.conversation_id, at=message.at)
+def _attach_files(event: Change, message: Message, attachments: Sequence[Attachment]) -> list[File]:
+    """Keep the files with their message."""
+    files = [file for attachment in attachments if (file := _attach(event, message, attachment))]
+    if any(file.state == File.State.WAITING for file in files):
+        event.record("file.expected", message, conversation=message.conversation, at=message.at)
+    return files
 
 
-def _attach(message: Message, attachment: Attachment) -> bool:
-    """Keep the file with its message; whether its bytes are still to be fetched."""
+def _attach(event: Change, message: Message, attachment: Attachment) -> File | None:
     if attachment.token:  # uploaded before; only a file of no message yet may be claimed
-        File.objects.filter(token=attachment.token, message=None).update(message=message)
-        return False
-    file = File(workspace=message.workspace, message=message, kind=attachment.kind, details=attachment.details)
+        uploaded: File | None = File.objects.filter(token=attachment.token, message=None).first()
+        if uploaded is not None:
+            uploaded.message = message
+            event.touch(uploaded, "message")
+        return uploaded
+    file = File(workspace=event.workspace, message=message, kind=attachment.kind, details=attachment.details)
     file.name, file.mime = clean_line(attachment.name, 255), clean_line(attachment.mime, 120)
     file.size, file.external_id = attachment.size, attachment.external_id[:400]
     file.state = File.State.WAITING if attachment.external_id else File.State.READY
-    file.save()
-    return file.state == File.State.WAITING
+    event.add(file)
+    return file
 
 
-def _understand(event: Change, message: Message, read: nlp.Triage | None, at: datetime) -> None:
-    conversation = message.conversation
-    if read is None:
-        message.awaits_triage = True
-        message.save(update_fields=["awaits_triage"])
-        conversation.needs_person = not conversation.function
-        return
-    triage = routes.keep_triage(message, read, at)
-    routes.show_on(conversation, triage)
-    routes.route_by_policy(event, message, triage, at)
-
-
-def _note_arrival(event: Change, message: Message, at: datetime) -> None:
+def _note_arrival(event: Change, message: Message, files: Sequence[File]) -> None:
     """Write the message down onto its conversation and customer, for the pages that list them."""
-    conversation, customer = message.conversation, message.conversation.customer
-    conversation.last_text = snippet(message.text) or file_words(message)
+    conversation, customer, at = message.conversation, message.conversation.customer, message.at
+    conversation.last_text = snippet(message.text) or file_words(files)
     conversation.last_message_at, conversation.last_by_us = at, False
     conversation.unread += 1
     conversation.waiting_since = conversation.waiting_since or at
-    conversation.save()
     customer.last_contact_at = at
     customer.waiting_since = customer.waiting_since or at
-    customer.save(update_fields=["last_contact_at", "waiting_since", "mood", "language"])
-    event.record("message.received", message, customer=customer, conversation_id=conversation.pk, at=at)
+    event.touch(conversation, *_OF_CONVERSATION)
+    event.touch(customer, *_OF_CUSTOMER)
+    event.record("message.received", message, customer=customer, conversation=conversation, at=at)
 
 
-def file_words(message: Message) -> str:
+def file_words(files: Sequence[File]) -> str:
     """What the list shows for a message without text: the name of its first file."""
-    first = message.files.first()
-    return "" if first is None else f"📎 {first.name or first.kind}"
+    return f"📎 {files[0].name or files[0].kind}" if files else ""

@@ -1,4 +1,4 @@
-"""What comes in about messages that exist: edits, deletions, reactions, receipts, blocks, moved threads.
+"""What comes in beside messages: edits, deletions, reactions and receipts; what people and platforms say of themselves.
 
 Each may arrive before what it is about, twice, or too late: then nothing changes and False is returned.
 """
@@ -8,12 +8,26 @@ from functools import singledispatch
 from django.db.models import Q
 
 import nlp
-from conversations import deliveries
-from conversations.inbound import lock_conversation, lock_thread
+from conversations import deliveries, standing
+from conversations.live import typing
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
-from conversations.normalized import Blocked, Deletion, Edit, Inbound, Reacted, ReadUpTo, Receipt, ThreadMoved
-from conversations.text import TEXT_LIMIT, clean, clean_line, snippet
-from crm.people.models import Identity
+from conversations.normalized import (
+    Blocked,
+    ConnectionLost,
+    Deletion,
+    Edit,
+    IdentityMoved,
+    Inbound,
+    OptedOut,
+    Reacted,
+    ReadUpTo,
+    Receipt,
+    ThreadMoved,
+    Writing,
+)
+from conversations.places import lock_conversation, lock_thread
+from conversations.senders import known_identity
+from conversations.text import ID_LIMIT, TEXT_LIMIT, clean, clean_line, snippet
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -27,7 +41,7 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
 def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread")
     message: Message | None = found.filter(
-        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:255]
+        thread__inbox=inbox, thread__external_id=thread_id[:200], external_id=target[:ID_LIMIT]
     ).first()
     return message
 
@@ -71,7 +85,7 @@ def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
 def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} reaction") as event:
         message = _reacted_to(inbox, inbound) or _sent(inbox, inbound)
-        identity = _identity(inbox, inbound.sender.address)
+        identity = known_identity(inbox, inbound.sender)
         if message is None or identity is None:
             return False
         wanted = {clean_line(emoji, 40) for emoji in inbound.emojis}
@@ -96,20 +110,14 @@ def _on_its_thread(inbound: Reacted) -> Q:
 
 def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:255]).first()
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT]).first()
     return message
 
 
 def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
-    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:255])
+    sent = Delivery.objects.filter(_on_its_thread(inbound), thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT])
     found = sent.select_related("message__conversation__customer").first()
     return found.message if found else None
-
-
-def _identity(inbox: Inbox, address: str) -> Identity | None:
-    key = {"kind": inbox.channel, "scope": inbox.identity_scope, "address": clean_line(address, 255)}
-    found: Identity | None = Identity.objects.filter(**key).first()
-    return found
 
 
 @apply.register
@@ -123,9 +131,34 @@ def _read_up_to(inbound: ReadUpTo, inbox: Inbox) -> bool:
 
 
 @apply.register
+def _writing(inbound: Writing, inbox: Inbox) -> bool:
+    """Shown to the team for a moment, and nowhere kept."""
+    known = Thread.objects.select_related("conversation__customer").filter(inbox=inbox)
+    thread = known.filter(external_id=inbound.thread_id[:200]).exclude(conversation=None).first()
+    if thread is not None:
+        typing.customer_types(thread, clean_line(inbound.sender.name, 160) or thread.conversation.customer.name)
+    return False
+
+
+@apply.register
+def _identity_moved(inbound: IdentityMoved, inbox: Inbox) -> bool:
+    return standing.identity_moved(inbox, inbound)
+
+
+@apply.register
+def _opted_out(inbound: OptedOut, inbox: Inbox) -> bool:
+    return standing.opted_out(inbox, inbound)
+
+
+@apply.register
+def _connection_lost(inbound: ConnectionLost, inbox: Inbox) -> bool:
+    return standing.connection_lost(inbox, inbound)
+
+
+@apply.register
 def _blocked(inbound: Blocked, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} block") as event:
-        identity = _identity(inbox, inbound.sender.address)
+        identity = known_identity(inbox, inbound.sender)
         if identity is None or (identity.blocked_at is not None) == inbound.is_blocked:
             return False
         identity.blocked_at = clock.now() if inbound.is_blocked else None

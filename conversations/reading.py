@@ -1,16 +1,18 @@
 """Reading messages with the local pipeline, outside any transaction. A pipeline that fails costs nobody a message."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import F
 
 import nlp
+from conversations.metrics import TRIAGE_SECONDS, TRIAGED
 from conversations.models import Message
 from crm.workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
 CONTEXT = 3  # earlier messages that a fragment is read with
+LOOKED_AT = 12  # places back in a conversation where they are looked for: ours and notes stand between
 
 
 def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> list[nlp.Triage | None]:
@@ -22,18 +24,24 @@ def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> 
         nlp.Reading(text=text, previous=previous, languages=languages, products=products) for text, previous in texts
     ]
     try:
-        return list(nlp.triage(readings))
+        with TRIAGE_SECONDS.time():
+            found: list[nlp.Triage | None] = list(nlp.triage(readings))
+        TRIAGED.inc(len(found))
+        return found
     except Exception:
         logger.exception("triage failed", extra={"workspace": workspace.pk, "messages": len(texts)})
         return [None] * len(texts)
 
 
-def said_before(inbox_id: int, thread_id: str) -> tuple[str, ...]:
-    """The customer's last texts in the thread's open conversation, oldest first."""
-    said = Message.objects.filter(thread__inbox=inbox_id, thread__external_id=thread_id)
+def said_before(inbox_id: int, thread_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """By thread: the customer's last texts in its open conversation, oldest first. Nothing for a thread without."""
+    said = Message.objects.filter(thread__inbox=inbox_id, thread__external_id__in=thread_ids)
     said = said.filter(direction=Message.Direction.IN, conversation=F("thread__conversation"))
-    newest = said.order_by("-seq").values_list("text", flat=True)[:CONTEXT]
-    return tuple(reversed(newest))
+    newest = said.filter(seq__gt=F("conversation__last_seq") - LOOKED_AT).order_by("seq")
+    found: dict[str, tuple[str, ...]] = {}
+    for thread_id, text in newest.values_list("thread__external_id", "text") if thread_ids else ():
+        found[thread_id] = (*found.get(thread_id, ()), text)[-CONTEXT:]
+    return found
 
 
 def texts_before(conversation_id: int, seq: int | None) -> tuple[str, ...]:

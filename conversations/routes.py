@@ -14,16 +14,16 @@ from crm.workspace.models import Membership
 LINKED = ("ticket", "lead", "opportunity", "campaign_response")
 
 
-def keep_triage(message: Message, read: nlp.Triage, at: datetime) -> Triage:
-    """Store what was read in a message."""
-    triage = Triage(workspace_id=message.workspace_id, message=message, at=at)
+def keep_triage(event: Change, message: Message, read: nlp.Triage, at: datetime) -> Triage:
+    """Keep what was read in a message."""
+    triage = Triage(workspace=event.workspace, message=message, at=at)
     triage.function, triage.confidence, triage.intent = read.function, read.confidence, read.intent
     triage.functions = [list(pair) for pair in read.functions]
     triage.sentiment, triage.sentiment_score = read.sentiment, read.sentiment_score
     triage.urgency, triage.language = read.urgency, read.language
     triage.entities = [list(pair) for pair in read.entities]
     triage.because, triage.model_version = list(read.because), read.model_version
-    triage.save()
+    event.add(triage)
     return triage
 
 
@@ -37,22 +37,34 @@ def show_on(conversation: Conversation, triage: Triage) -> None:
         conversation.customer.language = conversation.customer.language or triage.language
 
 
-def open_links(conversation: Conversation) -> list[RoutedRecord]:
-    """The conversation's links to records that are still under way."""
-    links = RoutedRecord.objects.filter(conversation=conversation).select_related(*LINKED)
+def open_links(*conversations: Conversation) -> list[RoutedRecord]:
+    """The conversations' links to records that are still under way."""
+    links = RoutedRecord.objects.filter(conversation__in=conversations).select_related(*LINKED)
     return [link for link in links if records.is_under_way(link.record)]
 
 
-def route_by_policy(event: Change, message: Message, triage: Triage, at: datetime) -> Route:
-    """Decide by the workspace's policy and carry it out. The caller saves the conversation."""
-    workspace, conversation = event.workspace, message.conversation
-    state = routing.State(frozenset(link.record.function for link in open_links(conversation)))
+def open_functions(*conversations: Conversation) -> dict[int, set[str]]:
+    """By conversation: the functions that have a record under way in it."""
+    found: dict[int, set[str]] = {conversation.pk: set() for conversation in conversations}
+    for link in open_links(*conversations) if conversations else ():
+        found[link.conversation_id].add(link.record.function)
+    return found
+
+
+def route_by_policy(event: Change, message: Message, triage: Triage, taken: set[str], at: datetime) -> Route:
+    """Decide by the workspace's policy and carry it out. The caller saves the conversation.
+
+    `taken`: the functions that have a record under way in the conversation; those it opens are added.
+    """
+    workspace = event.workspace
+    state = routing.State(frozenset(taken))
     policy = routing.Policy(workspace.triage_threshold, frozenset(workspace.functions))
     reading = routing.Reading(triage.function, triage.confidence, [(name, sure) for name, sure in triage.functions])
     decision = routing.decide(reading, state, policy)
     route = Route(
         decider="policy", confidence=triage.confidence, because=triage.because, model_version=triage.model_version
     )
+    taken.update(decision.opens)
     return carry_out(event, message, decision, route, intent=triage.intent, at=at)
 
 
@@ -60,8 +72,8 @@ def route_by_agent(
     event: Change, message: Message, functions: list[str], *, intent: str, member: Membership, at: datetime
 ) -> Route:
     """Carry out what an agent said a message is about: no functions means that it needs no record."""
-    taken = frozenset(link.record.function for link in open_links(message.conversation))
-    decision = routing.settle(functions, routing.State(taken))
+    taken = open_functions(message.conversation)[message.conversation.pk]
+    decision = routing.settle(functions, routing.State(frozenset(taken)))
     route = Route(decider="agent", member=member, confidence=1.0)
     return carry_out(event, message, decision, route, intent=intent, at=at)
 
@@ -75,29 +87,29 @@ def carry_out(
         title = snippet(message.text, 120) or conversation.inbox.name
         matter = records.Matter(title, intent, conversation.urgency)
         record = records.open_record(event, function, conversation.customer, matter, at)
-        _link(message, record, at)
+        _link(event, message, record, at)
     _mark(conversation, decision, intent)
     if decision.functions[:1] == ("marketing",) and intent == "unsubscribe":
         _withdraw_consent(event, message, at)
     route.workspace, route.conversation, route.message = workspace, conversation, message
     route.outcome, route.functions = decision.outcome, list(decision.functions)
     route.threshold, route.policy_version, route.at = workspace.triage_threshold, workspace.policy_version, at
-    route.save()
+    event.add(route)
     event.record(
         "message.routed",
         message,
         customer=conversation.customer,
-        conversation_id=conversation.pk,
+        conversation=conversation,
         changed={"outcome": [None, decision.outcome], "functions": [None, list(decision.functions)]},
         at=at,
     )
     return route
 
 
-def _link(message: Message, record: records.Record, at: datetime) -> None:
-    link = RoutedRecord(workspace_id=message.workspace_id, conversation=message.conversation, message=message, at=at)
+def _link(event: Change, message: Message, record: records.Record, at: datetime) -> None:
+    link = RoutedRecord(workspace=event.workspace, conversation=message.conversation, message=message, at=at)
     setattr(link, records.kind_of(record), record)
-    link.save()
+    event.add(link)
 
 
 def _mark(conversation: Conversation, decision: routing.Decision, intent: str) -> None:
@@ -110,8 +122,9 @@ def _mark(conversation: Conversation, decision: routing.Decision, intent: str) -
 
 def _withdraw_consent(event: Change, message: Message, at: datetime) -> None:
     conversation = message.conversation
+    event.store()  # the message has a key from here on
     consent = Consent(workspace=event.workspace, customer=conversation.customer, purpose="marketing", given=False)
     consent.kind, consent.at = conversation.inbox.channel, at
     consent.wording, consent.source = snippet(message.text, 400), f"message {message.pk}"
-    consent.save()
-    event.record("consent.withdrawn", consent, customer=conversation.customer, conversation_id=conversation.pk, at=at)
+    event.add(consent)
+    event.record("consent.withdrawn", consent, customer=conversation.customer, conversation=conversation, at=at)

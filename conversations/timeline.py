@@ -1,13 +1,13 @@
 """What a conversation's page shows, in order: messages with their routes, notes, and lines for what was done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import Conversation, Delivery, Message, Note, Route
+from conversations.models import Conversation, Delivery, File, Message, Note, Route
 from crm.workspace.models import Event
 
 LINES = ("conversation.resolved", "conversation.reopened", "conversation.assigned")
@@ -89,9 +89,9 @@ def routes_of(message: Message) -> list[Route]:
 
 def of_page() -> QuerySet[Message]:
     """Messages with what their partial shows."""
-    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread", "triage")
+    found: QuerySet[Message] = Message.objects.select_related("author__agent", "identity", "thread__inbox", "triage")
     return found.select_related("conversation__customer", "conversation__inbox").prefetch_related(
-        "files", "reactions", "deliveries", "corrections", "routes__member__agent"
+        "files", "reactions", "deliveries", "revisions", "corrections", "routes__member__agent"
     )
 
 
@@ -127,6 +127,29 @@ def messages_for_page(pks: Iterable[int]) -> dict[int, Message]:
     found = {message.pk: message for message in of_page().filter(pk__in=set(pks))}
     find_quotes(found.values())
     return found
+
+
+def arrivals_for_page(pks: Iterable[int], conversations: Mapping[int, Conversation]) -> dict[int, Message]:
+    """As `messages_for_page`, of messages that just came in: nothing can have been done to them that is shown yet."""
+    found = Message.objects.select_related("identity", "thread", "triage").in_bulk(list(pks))
+    for message in found.values():
+        message.conversation = conversations[message.conversation_id]
+    wanted = {"message__in": list(found)}
+    _give(found, "files", File.objects.filter(**wanted) if found else ())
+    _give(found, "routes", Route.objects.select_related("member__agent").filter(**wanted) if found else ())
+    for nothing in ("reactions", "deliveries", "revisions", "corrections"):
+        _give(found, nothing, ())
+    find_quotes(found.values())
+    return found
+
+
+def _give(messages: Mapping[int, Message], name: str, rows: Iterable[File | Route]) -> None:
+    """What a prefetch does, without its query set for each message, which costs more than the message."""
+    by_message: dict[int | None, list[File | Route]] = {pk: [] for pk in messages}
+    for row in rows:
+        by_message[row.message_id].append(row)
+    for pk, message in messages.items():
+        message.__dict__.setdefault("_prefetched_objects_cache", {})[name] = by_message[pk]
 
 
 def message_for_page(pk: int) -> Message | None:

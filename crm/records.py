@@ -9,7 +9,7 @@ from crm.marketing.models import CampaignResponse
 from crm.people.models import Customer
 from crm.sales.models import Lead, Opportunity
 from crm.support.models import Ticket
-from crm.workspace.events import Change, next_number
+from crm.workspace.events import Change
 from crm.workspace.models import Function
 
 Record = Ticket | Lead | Opportunity | CampaignResponse
@@ -35,17 +35,15 @@ class Matter:
 
 
 def open_record(event: Change, function: str, customer: Customer, matter: Matter, at: datetime) -> Record:
-    """A new record of the function's kind, numbered and announced. Call it inside a `change`."""
-    model = OF_FUNCTION[function]
-    number = next_number(event.workspace, model.__name__.lower())
-    record = model(workspace=event.workspace, number=number, customer=customer, opened_at=at)
+    """A new record of the function's kind, announced; stored and numbered when the change ends."""
+    record = OF_FUNCTION[function](workspace=event.workspace, customer=customer, opened_at=at)
     record.title, record.intent = matter.title[:200], matter.intent
     if isinstance(record, Ticket):
         record.urgency = matter.urgency
     if isinstance(record, CampaignResponse):
         origin = getattr(customer, "origin", None)
         record.campaign = origin.campaign if origin else None
-    record.save()
+    event.add(record)
     event.record(f"{kind_of(record)}.opened", record, customer=customer, at=at)
     return record
 

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, JsonResponse
 from ninja import NinjaAPI
 
-from conversations.api import webhooks, writing
+from conversations.api import acting, webhooks
 from crm.api import customers, events, marketing, sales, support
 from crm.api.problems import NOT_FOUND, handle_problems
 
@@ -15,7 +15,7 @@ api = NinjaAPI(
     docs_url=None,
 )
 handle_problems(api)
-api.add_router("/conversations", writing.router)
+api.add_router("/conversations", acting.router)
 api.add_router("/customers", customers.router)
 api.add_router("/tickets", support.router)
 api.add_router("/leads", sales.leads)

@@ -1,5 +1,6 @@
 """The environment, read once. Wrong values stop the start with one line that names them."""
 
+import ipaddress
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import environ
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env") if (BASE_DIR / ".env").exists() else None
@@ -49,6 +51,13 @@ def read_url(name: str, default: str) -> str:
 
 def read_list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def read_networks(name: str) -> list[Network]:
+    try:
+        return [ipaddress.ip_network(part) for part in read_list(name)]
+    except ValueError:
+        refuse(name, "must be addresses or networks like 127.0.0.1,10.0.0.0/24")
 
 
 def read_data_dir() -> Path:

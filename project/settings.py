@@ -10,7 +10,7 @@ DEBUG = env.read_bool("DEBUG", default=False)
 PORT = env.read_port("PORT", 8000)
 PUBLIC_URL_IS_GIVEN = bool(env.env.str("PUBLIC_URL", default="").strip())
 PUBLIC_URL = env.read_url("PUBLIC_URL", f"http://localhost:{PORT}")
-TRUSTED_PROXIES = env.read_list("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.read_networks("TRUSTED_PROXIES")
 
 _keys = env.read_keys(DATA_DIR)
 SECRET_KEY = _keys["secret"]

@@ -1,5 +1,6 @@
 """Signing in and out, where a visit starts, and what is said when a page fails."""
 
+import ipaddress
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ from limits import RateLimitItemPerMinute
 from crm.web.rates import Rates
 
 TRIES = RateLimitItemPerMinute(8, multiples=5)  # wrong passwords for one login, from wherever they come
+TRIES_FROM = RateLimitItemPerMinute(20, multiples=5)  # from one address, for whatever logins: an office is one address
 _rates = Rates("sign-in")
 
 
@@ -23,6 +25,7 @@ class SignInForm(AuthenticationForm):
         "invalid_login": _("Email and password do not match."),
         "inactive": _("This login is switched off."),
         "too_many": _("Too many tries for this login: wait five minutes, then try again."),
+        "too_many_here": _("Too many wrong passwords from where you are: wait five minutes, then try again."),
     }
 
     def clean_username(self) -> str:
@@ -31,14 +34,27 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuses after too many wrong passwords, before looking at another one."""
-        login = self.cleaned_data.get("username", "")
+        login, place = self.cleaned_data.get("username", ""), _place(self.request)
         if not _rates.test(TRIES, login):
             raise ValidationError(self.error_messages["too_many"], code="too_many")
+        if not _rates.test(TRIES_FROM, "from", place):
+            raise ValidationError(self.error_messages["too_many_here"], code="too_many_here")
         try:
             return super().clean()
         except ValidationError:
             _rates.hit(TRIES, login)
+            _rates.hit(TRIES_FROM, "from", place)
             raise
+
+
+def _place(request: HttpRequest | None) -> str:
+    """The caller's address; of the new kind the network, which one person has to themselves."""
+    address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
 
 
 class SignIn(LoginView):

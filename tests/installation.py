@@ -102,7 +102,7 @@ class Installation:
     def wait_for(self, part: str, *, ready: bool = False) -> None:
         """Until the part answers, and is ready when asked for."""
         address = f"{self.base}/health/{'ready' if ready else 'live'}"
-        wait_until(lambda: answers(address), 60, f"the part {part}")
+        wait_until(lambda: answers(address), 150, f"the part {part}")
 
     def kill(self) -> None:
         """End everything as a power cut would."""

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import httpx
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
@@ -19,6 +20,7 @@ class Tab(threading.Thread):
         super().__init__(daemon=True)
         self.head = 0
         self.texts: list[str] = []  # frames as they came
+        self.closed_with: list[int] = []  # codes
         self._page, self._base = page, base
         self._headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in page.cookies.items())}
         self._origin = Origin(place.base)
@@ -30,9 +32,12 @@ class Tab(threading.Thread):
         while not self._closed.is_set():
             try:
                 self._follow()
+            except ConnectionClosed as closed:
+                self.closed_with.append(closed.rcvd.code if closed.rcvd else 1006)
             except Exception:  # noqa: BLE001  # a break of any kind: the tab connects again
-                self.is_open.clear()
-                time.sleep(0.3)
+                pass
+            self.is_open.clear()
+            time.sleep(0.3)
 
     def close(self) -> None:
         self._closed.set()

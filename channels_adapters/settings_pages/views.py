@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from channels_adapters import connections
+from channels_adapters.abilities import comes_in, goes_out
 from channels_adapters.models import Connection, RawDelivery
 from channels_adapters.registry import channels
 from channels_adapters.settings_pages.forms import ConnectForm
 from channels_adapters.workers import taking_in
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
-from crm.workspace.events import change
 from crm.workspace.pages import MemberRequest, member_page
 
 SHOWN = 4_000  # bytes of a parked delivery
@@ -54,59 +54,13 @@ def connect(request: MemberRequest, channel: str) -> HttpResponse:
         except connections.WrongSettings as error:
             form.add_error(None, str(error))
         else:
-            connections.check(made)
+            for problem in connections.check(made).problems:
+                messages.error(request, problem)
             workers().look_at_connections()
             return redirect("inbox-settings", made.pk)
     status = 422 if form.is_bound else 200
-    return render(request, "settings/connect.html", {"form": form, "label": adapter.label}, status=status)
-
-
-@member_page("settings.change")
-def inbox(request: MemberRequest, pk: int) -> HttpResponse:
-    """One inbox: its addresses, its health, what can be done."""
-    connection = get_object_or_404(Connection.objects.select_related("inbox"), inbox=pk)
-    context = {"connection": connection, "inbox": connection.inbox, "hook_url": connections.hook_url(connection.inbox)}
-    served = connections.serving(connection.inbox.key)
-    context["places"] = served.adapter.places(connections.public_url(), connection.inbox.key) if served else ()
-    return render(request, "settings/inbox.html", context)
-
-
-@require_POST
-@member_page("settings.change")
-def test(request: MemberRequest, pk: int) -> HttpResponse:
-    """Try the connection now."""
-    found = connections.check(get_object_or_404(Inbox.objects.select_related("workspace"), pk=pk))
-    for problem in found.problems:
-        messages.error(request, problem)
-    if not found.problems:
-        messages.success(request, _("It works."))
-    return redirect("inbox-settings", pk)
-
-
-@require_POST
-@member_page("settings.change")
-def pause(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take in and send nothing until it is resumed; what waits is kept."""
-    return _set_state(request, pk, Inbox.State.PAUSED)
-
-
-@require_POST
-@member_page("settings.change")
-def resume(request: MemberRequest, pk: int) -> HttpResponse:
-    return _set_state(request, pk, Inbox.State.LIVE)
-
-
-def _set_state(request: MemberRequest, pk: int, state: str) -> HttpResponse:
-    found: Inbox = get_object_or_404(Inbox, pk=pk)
-    if found.state == Inbox.State.DEMO:
-        raise Http404
-    with change(request.membership.workspace, actor=request.membership, cause="page") as event:
-        changed = {"state": [found.state, state]}
-        found.state = state
-        found.save(update_fields=["state"])
-        event.record("inbox.changed", found, changed=changed)
-    workers().look_at_connections()
-    return redirect("inbox-settings", pk)
+    context = {"form": form, "label": adapter.label, "comes_in": comes_in(adapter), "goes_out": goes_out(adapter)}
+    return render(request, "settings/connect.html", context, status=status)
 
 
 @member_page("delivery.retry")

@@ -4,17 +4,18 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
 from django.db import connection
-from django_scopes import scope
+from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.contract import (
     ChannelAdapter,
-    OutboundFile,
+    OutboundAct,
     OutboundPart,
     Refused,
     Retryable,
@@ -22,22 +23,25 @@ from channels_adapters.contract import (
     SendReceipt,
     Uncertain,
 )
+from channels_adapters.metrics import PARTS_OUT
 from channels_adapters.registry import channels
-from channels_adapters.workers import fetching
+from channels_adapters.workers import fetching, names, packing, pictures
 from channels_adapters.workers.platform_loop import portal
-from conversations import deliveries, files, gate
-from conversations.models import Delivery, Thread
+from conversations import deliveries, flow, gate
+from conversations.models import Delivery, Message, Thread
 from crm.workspace import clock
 from crm.workspace.events import change
+from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 32  # parts in flight
 AFTER_TROUBLE = 0.5  # seconds
 SAFETY_LOOK = 5.0  # seconds: a wake-up that was lost costs no more than this
+TO_FINISH = 5.0  # seconds that parts in flight have when the process ends
 
 Outcome = tuple[Delivery, "Future[SendReceipt]"]
-Prepare = Callable[[Delivery], tuple[OutboundPart, ChannelAdapter]]
-Work = Callable[[ChannelAdapter, OutboundPart], Coroutine[Any, Any, SendReceipt]]
+Prepare = Callable[[Delivery], tuple[Any, ChannelAdapter]]  # an OutboundPart or an OutboundAct, for the Work
+Work = Callable[[ChannelAdapter, Any], Coroutine[Any, Any, SendReceipt]]
 
 
 class Dispatch(threading.Thread):
@@ -46,40 +50,63 @@ class Dispatch(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="dispatch", daemon=True)
         self._wakes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
-        self._in_flight: dict[int, Delivery] = {}
+        self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
+        self._next_look = SAFETY_LOOK
+        self.pace = Pace()
 
     def wake(self) -> None:
         """Look for due parts now."""
         self._wakes.put(None)
 
     def stop(self) -> None:
-        """End after what is in hand; parts in flight stay claimed and are settled by their lease."""
+        """End after what is in hand. A part that takes longer is broken off, and its lease given back."""
         self._stopping = True
         self.wake()
-        self.join(timeout=10)
+        self.join(timeout=2 * TO_FINISH)
 
     def run(self) -> None:
         while not self._stopping:
-            self._unsettled += self._next_outcomes()
+            self.pace.rest()
+            self._unsettled += self._next_outcomes(self._next_look)
+            self._next_look = SAFETY_LOOK
+            self.pace.begin()
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())
                 self._ask_for_lost()
                 self._send_due()
+                self._next_look = _next_look()
                 fetching.fetch_waiting(self.wake)
+                pictures.fetch_new()
+                names.ask()
             except Exception:
                 logger.exception("dispatch stumbled; what is due is sent with the next look")
                 connection.close()  # it may be broken
                 time.sleep(AFTER_TROUBLE)
                 self.wake()
+        try:
+            self._finish()
+        except Exception:
+            logger.exception("what was being sent could not be settled; its lease does that")
         connection.close()
 
-    def _next_outcomes(self) -> list[Outcome]:
+    def _finish(self) -> None:
+        end = time.monotonic() + TO_FINISH
+        while self._in_flight and (left := end - time.monotonic()) > 0:
+            self._unsettled += self._next_outcomes(left)
+            self._settle()
+        for delivery, sending in list(self._in_flight.values()):
+            if sending.cancel():
+                deliveries.give_back(delivery)
+            else:
+                settle(delivery, sending)
+
+    def _next_outcomes(self, within: float) -> list[Outcome]:
         found: list[Outcome | None] = []
         try:
-            found.append(self._wakes.get(timeout=SAFETY_LOOK))
+            found.append(self._wakes.get(timeout=within))
             while True:
                 found.append(self._wakes.get_nowait())
         except queue.Empty:
@@ -87,9 +114,10 @@ class Dispatch(threading.Thread):
 
     def _send_due(self) -> None:
         while free := AT_ONCE - len(self._in_flight):
-            claimed = deliveries.claim(free)
+            busy = Counter(delivery.thread.inbox_id for delivery, _sending in self._in_flight.values())
+            claimed = deliveries.claim(free, busy=busy)
             for delivery in claimed:
-                self._start(delivery, _part, _send)
+                self._start(delivery, *((_act, _do) if delivery.is_act else (_part, _send)))
             if not claimed:
                 return
 
@@ -99,7 +127,6 @@ class Dispatch(threading.Thread):
             self._start(delivery, _part_as_sent, _ask)
 
     def _start(self, delivery: Delivery, prepare: Prepare, work: Work) -> None:
-        self._in_flight[delivery.pk] = delivery
         sending: Future[SendReceipt] = Future()
         try:
             part, adapter = prepare(delivery)
@@ -109,7 +136,8 @@ class Dispatch(threading.Thread):
         except Exception as error:
             logger.exception("a part could not be prepared", extra={"delivery": delivery.pk})
             reason = f"{type(error).__name__} while preparing it"
-            sending.set_exception(Retryable(reason) if work is _send else Uncertain(reason))
+            sending.set_exception(Uncertain(reason) if work is _ask else Retryable(reason))
+        self._in_flight[delivery.pk] = delivery, sending
         sending.add_done_callback(lambda done: self._wakes.put((delivery, done)))
 
     def _settle(self) -> None:
@@ -131,6 +159,11 @@ async def _send(adapter: ChannelAdapter, part: OutboundPart) -> SendReceipt:
         return await _ask(adapter, part, doubt.reason)
 
 
+async def _do(adapter: ChannelAdapter, act: OutboundAct) -> SendReceipt:
+    await adapter.act(act)
+    return SendReceipt("")
+
+
 async def _ask(adapter: ChannelAdapter, part: OutboundPart, doubt: str = "The sender stopped.") -> SendReceipt:
     """The receipt of a part that did arrive; raises Retryable when it surely did not, Uncertain when none can tell."""
     try:
@@ -140,6 +173,11 @@ async def _ask(adapter: ChannelAdapter, part: OutboundPart, doubt: str = "The se
     if found is None:
         raise Retryable(doubt)
     return found
+
+
+def _next_look() -> float:
+    with scopes_disabled():
+        return flow.next_look(SAFETY_LOOK)
 
 
 def settle_orphans() -> int:
@@ -159,15 +197,14 @@ def _asked() -> list[str]:
 
 def _part(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
     """What to send and by which adapter; raises Refused when the consent gate has closed meanwhile."""
-    message = delivery.message
     with scope(workspace=delivery.workspace):
-        objection = gate.objection(delivery.thread, message.identity, message.purpose) if message else ""
+        objection = gate.objection_to_part(delivery)
         if objection:
             raise Refused(objection)
         served = connections.serving(delivery.thread.inbox.key)
         if served is None:
             raise Refused("This inbox is not connected.")
-        return _outbound(delivery), served.adapter
+        return packing.part(delivery), served.adapter
 
 
 def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
@@ -176,18 +213,16 @@ def _part_as_sent(delivery: Delivery) -> tuple[OutboundPart, ChannelAdapter]:
         served = connections.serving(delivery.thread.inbox.key)
         if served is None:
             raise Uncertain("This inbox is not connected.")
-        return _outbound(delivery), served.adapter
+        return packing.part(delivery), served.adapter
 
 
-def _outbound(delivery: Delivery) -> OutboundPart:
-    file = None
-    if delivery.file is not None:
-        data = files.read(delivery.file)
-        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
-    message = delivery.message
-    answers = message.reply_to_external_id if message and delivery.part == 0 else ""
-    place, wanted_at = delivery.thread.external_id, delivery.created_at
-    return OutboundPart(delivery.pk, place, delivery.text, file, answers, wanted_at)
+def _act(delivery: Delivery) -> tuple[OutboundAct, ChannelAdapter]:
+    """What to do and by which adapter; raises Refused when the inbox is not connected any more."""
+    with scope(workspace=delivery.workspace):
+        served = connections.serving(delivery.thread.inbox.key)
+        if served is None:
+            raise Refused("This inbox is not connected.")
+        return packing.act(delivery), served.adapter
 
 
 def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
@@ -195,7 +230,18 @@ def settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
     with change(delivery.workspace, cause="dispatch"):
         # the connection first: whoever takes an inbox's deliveries in locks in the same order
         connections.note_health(delivery.thread.inbox, **_health(sending))
-        _settle(delivery, sending)
+        _note_flow(delivery, sending)
+        state = _settle(delivery, sending)
+    PARTS_OUT.labels(delivery.thread.inbox.channel, state).inc()
+
+
+def _note_flow(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+    """A refusal says nothing about the platform's health, nor does a fault of ours."""
+    error = None if sending.cancelled() else sending.exception()
+    if isinstance(error, Retryable):
+        flow.note_trouble(delivery.thread.inbox, error.reason, error.retry_after)
+    elif error is None or isinstance(error, Refused):
+        flow.note_success(delivery.thread.inbox)
 
 
 def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
@@ -208,21 +254,26 @@ def _health(sending: "Future[SendReceipt]") -> dict[str, object]:
     return {} if error else {"last_out_at": now}
 
 
-def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> None:
+def _settle(delivery: Delivery, sending: "Future[SendReceipt]") -> str:
+    """Write down how the attempt ended; the word for it."""
     try:
         receipt = sending.result()
     except Retryable as error:
         deliveries.put_off(delivery, error.reason, error.retry_after)
+        return "put_off"
     except Refused as error:
         deliveries.refused(delivery, error.reason)
+        return "refused"
     except SendFailed as error:
         deliveries.uncertain(delivery, error.reason)
+        return "uncertain"
     except BaseException as error:  # cancelled at stop, or a fault of ours after bytes may have left
         logger.exception("a send ended oddly", extra={"delivery": delivery.pk})
         deliveries.uncertain(delivery, f"{type(error).__name__} while sending")
-    else:
-        deliveries.sent(delivery, receipt.external_id)
-        logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+        return "uncertain"
+    deliveries.sent(delivery, receipt.external_id, receipt.details)
+    logger.info("part sent", extra={"delivery": delivery.pk, "message_id": delivery.message_id})
+    return "sent"
 
 
 def show_typing(thread: Thread) -> None:
@@ -231,11 +282,18 @@ def show_typing(thread: Thread) -> None:
         return
     served = connections.serving(thread.inbox.key)
     if served is not None:
-        portal().start_task_soon(_try_typing, served.adapter, thread.external_id)
+        portal().start_task_soon(_try_typing, served.adapter, thread.external_id, _newest(thread))
 
 
-async def _try_typing(adapter: ChannelAdapter, thread_id: str) -> None:
+def _newest(thread: Thread) -> str:
+    """The platform's id of their newest message there."""
+    with scope(workspace=thread.workspace):
+        heard = Message.objects.filter(thread=thread, direction=Message.Direction.IN).order_by("-pk")
+        return heard.values_list("external_id", flat=True).first() or ""
+
+
+async def _try_typing(adapter: ChannelAdapter, thread_id: str, newest: str) -> None:
     try:
-        await adapter.typing(thread_id)
+        await adapter.typing_under(thread_id, newest)
     except SendFailed as error:
         logger.info("typing was not shown", extra={"reason": error.reason})

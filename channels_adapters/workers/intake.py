@@ -15,11 +15,18 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from channels_adapters.models import RawDelivery
-from channels_adapters.workers.taking_in import BATCH, take_in_all, take_in_waiting
+from channels_adapters.workers.aside import Aside
+from channels_adapters.workers.taking_in import BATCH, reads_slowly, take_in_all, take_in_waiting
 from conversations.models import Inbox
+from crm.workspace.pace import Pace
 
 logger = logging.getLogger(__name__)
 AFTER_TROUBLE = 0.5  # seconds
+FULL = 1_000  # arrivals that wait to be stored: more would not be stored in any platform's time
+
+
+class Full(Exception):
+    """More arrives than can be stored."""
 
 
 @dataclass(slots=True)
@@ -36,10 +43,14 @@ class Intake(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="intake", daemon=True)
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._aside = Aside()
         self._stopping = False
+        self.pace = Pace()
 
     def submit(self, inbox: Inbox, delivery_id: str, body: bytes) -> "Future[None]":
-        """A future that is done when the delivery is committed; a repeat is done as well."""
+        """A future that is done when the delivery is committed; a repeat is done as well. Raises Full."""
+        if self._arrivals.qsize() >= FULL:
+            raise Full
         arrival = Arrival(inbox, delivery_id[:200], body)
         self._arrivals.put(arrival)
         return arrival.stored
@@ -53,11 +64,14 @@ class Intake(threading.Thread):
         self._stopping = True
         self._arrivals.put(None)
         self.join(timeout=10)
+        self._aside.stop()
 
     def run(self) -> None:
         self.wake()  # what waits from before
         while not self._stopping:
+            self.pace.rest()
             batch = self._next_batch()
+            self.pace.begin()
             try:
                 store(batch)
                 self._take_in(batch)
@@ -70,9 +84,16 @@ class Intake(threading.Thread):
 
     def _take_in(self, batch: Sequence[Arrival]) -> None:
         if not batch:  # woken: somebody else stored some, nobody says where
-            take_in_waiting()
-        for inbox in {arrival.inbox.pk: arrival.inbox for arrival in batch}.values():
-            take_in_all(inbox)
+            take_in_waiting(self._go_on)
+        inboxes = {arrival.inbox.pk: arrival.inbox for arrival in batch}.values()
+        for inbox in (inbox for inbox in inboxes if not reads_slowly(inbox)):
+            take_in_all(inbox, self._go_on)
+        if not batch or any(map(reads_slowly, inboxes)):
+            self._aside.look()
+
+    def _go_on(self) -> bool:
+        self.pace.begin()  # a large backlog is no stall
+        return not self._stopping
 
     def _next_batch(self) -> list[Arrival]:
         """What has arrived; empty after a wake-up."""

@@ -56,9 +56,9 @@ class Listening:
             if served is None:
                 return
             try:
-                offset = await in_thread(take_lease, served.inbox)
-                if offset is not None:
-                    await served.adapter.listen(offset, self._storing(served.inbox))
+                cursor = await in_thread(take_lease, served.inbox)
+                if cursor is not None:
+                    await served.adapter.listen(cursor, self._storing(served.inbox))
             except LeaseLost:
                 logger.info("another process polls", extra={"inbox": served.inbox.pk})
             except ChannelError as error:
@@ -68,8 +68,8 @@ class Listening:
             await anyio.sleep(AFTER_TROUBLE)
 
     def _storing(self, inbox: Inbox):  # type: ignore[no-untyped-def]  # a contract.Store
-        async def store(updates: list[tuple[str, bytes]], offset: int) -> None:
-            await in_thread(store_polled, inbox, updates, offset)
+        async def store(updates: list[tuple[str, bytes]], cursor: str) -> None:
+            await in_thread(store_polled, inbox, updates, cursor)
             if updates:
                 self.intake.wake()
 
@@ -82,24 +82,24 @@ def _live() -> list[connections.Served]:
     return [served for key in keys if (served := connections.serving(key)) is not None]
 
 
-def take_lease(inbox: Inbox) -> int | None:
-    """The offset to poll from, when this process may poll the inbox for a while; None when another one does."""
+def take_lease(inbox: Inbox) -> str | None:
+    """The cursor to poll from, when this process may poll the inbox for a while; None when another one does."""
     now = clock.now()
     with scope(workspace=inbox.workspace):
         free = Connection.objects.filter(inbox=inbox, inbox__state=Inbox.State.LIVE)
         free = free.filter(Q(poll_holder__in=("", PROCESS)) | Q(poll_until=None) | Q(poll_until__lt=now))
         if not free.update(poll_holder=PROCESS, poll_until=now + LEASE):
             return None
-        offset: int = Connection.objects.values_list("poll_offset", flat=True).get(inbox=inbox)
-    return offset
+        cursor: str = Connection.objects.values_list("poll_cursor", flat=True).get(inbox=inbox)
+    return cursor
 
 
-def store_polled(inbox: Inbox, updates: list[tuple[str, bytes]], offset: int) -> None:
-    """Store the updates and move the offset in one transaction; raises LeaseLost when another process polls now."""
+def store_polled(inbox: Inbox, updates: list[tuple[str, bytes]], cursor: str) -> None:
+    """Store the updates and move the cursor in one transaction; raises LeaseLost when another process polls now."""
     now = clock.now()
     with scope(workspace=inbox.workspace), transaction.atomic():
         mine = Connection.objects.filter(inbox=inbox, poll_holder=PROCESS, inbox__state=Inbox.State.LIVE)
-        if not mine.update(poll_offset=offset, poll_until=now + LEASE):
+        if not mine.update(poll_cursor=cursor, poll_until=now + LEASE):
             raise LeaseLost
         RawDelivery.objects.bulk_create(
             (

@@ -6,18 +6,20 @@ polls and takes in what others left, `schedule` only tells `work` when it is tim
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 
 from django.db import connection
 from django_scopes import scopes_disabled
 
 import nlp
 from channels_adapters import connections
-from channels_adapters.workers import nudges, platform_loop
+from channels_adapters.workers import approving, nudges, platform_loop
 from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.listening import Listening
 from channels_adapters.workers.taking_in import drop_old
-from conversations import catching_up
+from conversations import catching_up, files
 from conversations.live import typing
 from conversations.webhooks import settling
 from conversations.webhooks.teller import Teller
@@ -26,7 +28,8 @@ from crm.workspace.models import Workspace
 
 logger = logging.getLogger(__name__)
 RAW_KEPT_DAYS = 30
-WORK_TO_SEND = {"reply.queued", "delivery.changed", "file.expected"}
+SWEPT_WITHIN = 180.0  # seconds; it is due each minute
+WORK_TO_SEND = {"reply.queued", "act.queued", "delivery.changed", "file.expected"}
 EVERYTHING, WEB, WORK, SCHEDULE = "", "web", "work", "schedule"
 
 
@@ -40,6 +43,7 @@ class Workers:
         self.listening = Listening(self.intake)
         self._ear = nudges.Ear(self._look)
         self.teller = Teller()
+        self._swept_at: float | None = None  # when the schedule last came round; None: it is not ours
 
     def start(self, part: str = EVERYTHING) -> None:
         """Take in what waits, and serve `part` from now on."""
@@ -47,6 +51,8 @@ class Workers:
         if part:
             nudges.use_platform_loop()
         hints.listen(self._hear)
+        if part in (EVERYTHING, SCHEDULE):
+            self._swept_at = time.monotonic()
         if part in (EVERYTHING, WEB):
             typing.listen(show_typing)
         if part in (EVERYTHING, WORK):
@@ -67,12 +73,14 @@ class Workers:
 
     def order_sweep(self) -> None:
         """Have the process that works look for work whose wake-up was lost."""
+        self._swept_at = time.monotonic()
         if self.part == SCHEDULE:
             nudges.nudge(nudges.ALL)
         else:
             self.sweep()
         drop_old(RAW_KEPT_DAYS)
         settling.drop_old(RAW_KEPT_DAYS)
+        files.drop_unsent()
 
     def sweep(self) -> None:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""
@@ -80,6 +88,7 @@ class Workers:
         self.dispatch.wake()
         self.teller.wake()
         self.listening.look()
+        approving.refresh_due()
         read_late()
 
     def look_at_connections(self) -> None:
@@ -90,16 +99,26 @@ class Workers:
             nudges.nudge(nudges.TO_LISTEN)
 
     def stop(self) -> None:
-        hints.forget(self._hear)
-        self._ear.close()
+        """End what is in hand and give back what is held. A step that fails, as without a database, stops no other."""
+        steps: list[Callable[[], object]] = [lambda: hints.forget(self._hear), self._ear.close]
         if self.part in (EVERYTHING, WORK):
-            self.listening.stop()
-            self.teller.stop()
-            self.dispatch.stop()
+            steps += [self.listening.stop, self.teller.stop, self.dispatch.stop]
         if self.part != SCHEDULE:
-            self.intake.stop()
-        connections.forget()
-        platform_loop.stop()
+            steps.append(self.intake.stop)
+        for step in [*steps, connections.forget, platform_loop.stop]:
+            try:
+                step()
+            except Exception:
+                logger.exception("a worker did not stop as it should")
+
+    def stalled(self) -> list[str]:
+        """The names of this process's workers that have ended or hang."""
+        threads: list[Intake | Dispatch | Teller] = [] if self.part == SCHEDULE else [self.intake]
+        if self.part in (EVERYTHING, WORK):
+            threads += [self.dispatch, self.teller]
+        found = [worker.name for worker in threads if worker.pace.is_stalled or not worker.is_alive()]
+        is_late = self._swept_at is not None and time.monotonic() - self._swept_at > SWEPT_WITHIN
+        return [*found, "schedule"] if is_late else found
 
     def _hear(self, workspace_id: int, number: int, verbs: frozenset[str]) -> None:
         if self.part not in (EVERYTHING, WORK):

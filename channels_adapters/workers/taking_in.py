@@ -5,17 +5,21 @@ One bad item is parked with its bytes and its reason, and the rest goes on.
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django_scopes import scope, scopes_disabled
 
 import nlp
 from channels_adapters import connections
 from channels_adapters.contract import Unreadable
+from channels_adapters.metrics import TAKEN_IN
 from channels_adapters.models import Connection, RawDelivery
+from channels_adapters.registry import channels
+from channels_adapters.workers import claims
 from conversations import inbound, inbound_changes, reading
 from conversations.models import Inbox
 from conversations.normalized import Inbound, InboundMessage
@@ -23,7 +27,9 @@ from crm.workspace import clock
 from crm.workspace.events import change
 
 logger = logging.getLogger(__name__)
+GoOn = Callable[[], bool]
 BATCH = 64
+SLOW_BATCH = 4  # each may be tens of megabytes, and take seconds
 ATTEMPTS = 5
 CONTEXT_UNDER = 60  # characters: a shorter message may be a fragment, and is read with what came before
 
@@ -37,25 +43,77 @@ class Parsed:
     triages: list[nlp.Triage | None]
     problem: str = ""
 
+    @property
+    def is_messages(self) -> bool:
+        """Whether it holds customers' messages and nothing else."""
+        return not self.problem and all(isinstance(each, InboundMessage) for each in self.inbounds)
 
-def take_in_waiting() -> int:
-    """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many."""
-    count = 0
+    def arrivals(self) -> list[inbound.Arrival]:
+        return [
+            inbound.Arrival(message, triage, self.raw.pk)
+            for message, triage in zip(self.inbounds, self.triages, strict=True)
+            if isinstance(message, InboundMessage)
+        ]
+
+
+def take_in_waiting(go_on: GoOn = lambda: True) -> int:
+    """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many.
+
+    Those of channels that read slowly are left for `take_in_slow`.
+    """
     with scopes_disabled():
-        waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
-        inboxes = list(Inbox.objects.filter(pk__in=waiting.values("inbox")).select_related("workspace"))
-    for inbox in inboxes:
-        count += take_in_all(inbox)
+        inboxes = list(_waiting().exclude(channel__in=_slow()).select_related("workspace"))
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+
+
+def take_in_slow(go_on: GoOn = lambda: True) -> int:
+    """As `take_in_waiting`, of the channels that read slowly."""
+    with scopes_disabled():
+        inboxes = list(_waiting().filter(channel__in=_slow()).select_related("workspace"))
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+
+
+def slow_ones_wait() -> bool:
+    """Whether `take_in_slow` has something to do."""
+    with scopes_disabled():
+        return bool(_waiting().filter(channel__in=_slow()).exists())
+
+
+def reads_slowly(inbox: Inbox) -> bool:
+    return inbox.channel in _slow()
+
+
+def _slow() -> list[str]:
+    return [name for name, adapter in channels().items() if adapter.reads_slowly]
+
+
+def _waiting() -> "QuerySet[Inbox]":
+    waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+    return Inbox.objects.filter(pk__in=waiting.values("inbox"))
+
+
+def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
+    """Take in what waits at an inbox, while `go_on` says so before each batch. Returns how many deliveries are settled.
+
+    Leaves it to another process that is at it: that one looks once more when it has let go.
+    """
+    count, waits = 0, connections.serving(inbox.key) is not None
+    while waits and go_on():
+        with claims.alone_with(inbox.pk) as is_ours:
+            if not is_ours:
+                return count
+            has_more = True
+            while has_more and go_on():
+                settled, has_more = take_in(inbox)
+                count += settled
+        waits = claims.is_shared() and _waits(inbox)
     return count
 
 
-def take_in_all(inbox: Inbox) -> int:
-    """Take everything that waits at an inbox in. Returns how many deliveries are settled."""
-    count, has_more = 0, True
-    while has_more:
-        settled, has_more = take_in(inbox)
-        count += settled
-    return count
+def _waits(inbox: Inbox) -> bool:
+    with scope(workspace=inbox.workspace):
+        waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+        return bool(waiting.exists())
 
 
 def take_in(inbox: Inbox) -> tuple[int, bool]:
@@ -65,13 +123,14 @@ def take_in(inbox: Inbox) -> tuple[int, bool]:
         return 0, False
     with scope(workspace=inbox.workspace):
         waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
-        raws = list(waiting.order_by("pk")[:BATCH])
+        batch = SLOW_BATCH if served.adapter.reads_slowly else BATCH
+        raws = list(waiting.order_by("pk")[:batch])
         if not raws:
             return 0, False
         parsed = [_parse(served, raw) for raw in raws]
         _read(inbox, parsed)
     settled, is_whole = _apply(inbox, parsed)
-    return settled, len(raws) == BATCH or not is_whole
+    return settled, len(raws) == batch or not is_whole
 
 
 def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:
@@ -86,20 +145,22 @@ def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:
 
 
 def _read(inbox: Inbox, parsed: Sequence[Parsed]) -> None:
+    """Triage what customers wrote; a short text is read with what its thread said before."""
     places = [
-        (item, number, message)
+        (item, number, message, nlp.redact(message.text))
         for item in parsed
         for number, message in enumerate(item.inbounds)
         if isinstance(message, InboundMessage)
     ]
-    texts = [(nlp.redact(message.text), _context(inbox, message)) for _item, _number, message in places]
-    for (item, number, _message), triage in zip(places, reading.read(inbox.workspace, texts), strict=True):
+    short = {message.thread_id for _item, _number, message, text in places if len(text) < CONTEXT_UNDER}
+    said = reading.said_before(inbox.pk, short)
+    texts = []
+    for _item, _number, message, text in places:
+        before = said.get(message.thread_id, ())
+        texts.append((text, before if len(text) < CONTEXT_UNDER else ()))
+        said[message.thread_id] = (*before, text)[-reading.CONTEXT :]  # also of this batch
+    for (item, number, _message, _text), triage in zip(places, reading.read(inbox.workspace, texts), strict=True):
         item.triages[number] = triage
-
-
-def _context(inbox: Inbox, message: InboundMessage) -> tuple[str, ...]:
-    short = len(message.text) < CONTEXT_UNDER
-    return reading.said_before(inbox.pk, message.thread_id) if short else ()
 
 
 def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
@@ -107,24 +168,80 @@ def _apply(inbox: Inbox, parsed: Sequence[Parsed]) -> tuple[int, bool]:
 
     An item that fails is undone alone and ends the batch, so that order holds.
     """
-    parked, done, is_whole = 0, [], True
+    parked, taken = 0, 0
+    left: list[Parsed] = []
     with change(inbox.workspace, cause=f"{inbox.channel} delivery") as event:
         # locks the row: one process at a time takes an inbox's deliveries
         Connection.objects.filter(inbox=inbox).update(last_in_at=clock.now())
-        rows = RawDelivery.objects.filter(pk__in=[item.raw.pk for item in parsed])
-        still = set(rows.filter(state=RawDelivery.State.WAITING).values_list("pk", flat=True))
-        for item in (item for item in parsed if item.raw.pk in still):
-            if item.problem:
-                _park(item.raw, item.problem)
-                event.record("delivery.parked", item.raw)
+        still = _mark_done(parsed)
+        for group in _grouped(still):
+            if left:
+                left += group
+            elif group[0].problem:
+                _park(group[0].raw, group[0].problem)
+                event.record("delivery.parked", group[0].raw)
                 parked += 1
-            elif _take_one(inbox, item):
-                done.append(item.raw.pk)
             else:
-                is_whole = False
-                break
-        rows.filter(pk__in=done).update(state=RawDelivery.State.DONE, done_at=clock.now())
-    return parked + len(done), is_whole
+                left += group[_take(inbox, group) :]
+                taken += len(group) - len(left)
+        _mark_waiting(left)
+    TAKEN_IN.labels(inbox.channel, "parked").inc(parked)
+    TAKEN_IN.labels(inbox.channel, "taken_in").inc(taken)
+    return parked + taken, not left
+
+
+def _mark_done(items: Sequence[Parsed]) -> list[Parsed]:
+    """Those that nobody else has taken in meanwhile; they are done unless something below says otherwise."""
+    table, places = RawDelivery._meta.db_table, ", ".join(["%s"] * len(items))
+    with connection.cursor() as cursor:  # the ORM's update does not say which rows it found
+        cursor.execute(
+            f"UPDATE {table} SET state = %s, done_at = %s "  # noqa: S608  # a table's name, and places for keys
+            f"WHERE state = %s AND id IN ({places}) RETURNING id",
+            [
+                RawDelivery.State.DONE.value,
+                connection.ops.adapt_datetimefield_value(clock.now()),
+                RawDelivery.State.WAITING.value,
+                *(item.raw.pk for item in items),
+            ],
+        )
+        still = {pk for (pk,) in cursor.fetchall()}
+    return [item for item in items if item.raw.pk in still]
+
+
+def _mark_waiting(items: Sequence[Parsed]) -> None:
+    """They come again with the next look, but those that have been given up."""
+    if items:
+        rows = RawDelivery.objects.filter(pk__in=[item.raw.pk for item in items], state=RawDelivery.State.DONE)
+        rows.update(state=RawDelivery.State.WAITING, done_at=None)
+
+
+def _grouped(items: Sequence[Parsed]) -> list[list[Parsed]]:
+    """In order; neighbours that hold customers' messages only are one group, everything else is one by itself."""
+    groups: list[list[Parsed]] = []
+    for item in items:
+        if groups and item.is_messages and groups[-1][0].is_messages:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups
+
+
+def _take(inbox: Inbox, group: Sequence[Parsed]) -> int:
+    """How many of the group were taken in: together, or one by one when there is a bad or a known one among them."""
+    if group[0].is_messages:
+        try:
+            inbound.receive_messages(inbox, [arrival for item in group for arrival in item.arrivals()])
+        except OperationalError:
+            raise  # the database, not an item: the whole batch waits
+        except Exception as error:  # noqa: BLE001  # whatever it is: told below, of the item that has it
+            facts = {"inbox": inbox.pk, "deliveries": len(group), "reason": type(error).__name__}
+            logger.info("a batch is taken in one by one", extra=facts)
+        else:
+            return len(group)
+    for taken, item in enumerate(group):
+        if not _take_one(inbox, item):
+            return taken
+    return len(group)
 
 
 def _take_one(inbox: Inbox, item: Parsed) -> bool:
@@ -134,7 +251,7 @@ def _take_one(inbox: Inbox, item: Parsed) -> bool:
             for message, triage in zip(item.inbounds, item.triages, strict=True):
                 _hand_over(inbox, message, triage, item.raw.pk)
     except OperationalError:
-        raise  # the database, not the item: the whole batch waits
+        raise
     except Exception as error:
         logger.exception("a delivery could not be taken in", extra={"raw_delivery": item.raw.pk})
         _note_failure(item.raw, error)
@@ -154,12 +271,12 @@ def _note_failure(raw: RawDelivery, error: Exception) -> None:
     raw.reason = f"{type(error).__name__} while taking it in"
     if raw.attempts >= ATTEMPTS:
         raw.state = RawDelivery.State.PARKED
-    raw.save(update_fields=["attempts", "reason", "state"])
+    raw.save(update_fields=["attempts", "reason", "state", "done_at"])
 
 
 def _park(raw: RawDelivery, reason: str) -> None:
     raw.state, raw.reason, raw.attempts = RawDelivery.State.PARKED, reason[:300], raw.attempts + 1
-    raw.save(update_fields=["state", "reason", "attempts"])
+    raw.save(update_fields=["state", "reason", "attempts", "done_at"])
 
 
 def take_in_again(raw: RawDelivery) -> None:

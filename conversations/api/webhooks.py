@@ -19,6 +19,7 @@ router = new_router("webhooks")
 MANAGE = Token("manage", "settings.change")
 Url = Annotated[str, Field(min_length=8, max_length=LONGEST_URL, description="https:// or http://, on a public host")]
 Verb = Annotated[str, Field(max_length=40, pattern=r"^[a-z_]+\.[a-z_]+$")]
+PAUSED = "This webhook is paused: resume it first (PATCH with paused=false)."
 VERBS: Any = Field([], max_length=50, description="As `message.received`; empty: all events")
 
 
@@ -44,6 +45,7 @@ class WebhookOut(Schema):
     paused_at: datetime | None
     pause_reason: str
     failing_since: datetime | None
+    quiet_until: datetime | None = Field(description="It asked for a pause with `Retry-After`")
 
 
 class NewWebhookOut(WebhookOut):
@@ -124,6 +126,30 @@ def remove(request: ApiRequest, webhook_id: Id) -> Status[None]:
     return Status(204, None)
 
 
+@router.post(
+    "/{webhook_id}/secret",
+    auth=MANAGE,
+    response={200: NewWebhookOut, **refusals(404)},
+    operation_id="change_webhook_secret",
+)
+def change_secret(request: ApiRequest, webhook_id: Id) -> NewWebhookOut:
+    """Sign with a new secret; for a day the old one signs as well."""
+    changed = subscribing.change_secret(_found(webhook_id), by=request.auth)
+    return NewWebhookOut(**_shown(changed).model_dump(), secret=changed.secret)
+
+
+@router.post(
+    "/{webhook_id}/ping", auth=MANAGE, response={202: WebhookOut, **refusals(404, 409)}, operation_id="ping_webhook"
+)
+def ping(request: ApiRequest, webhook_id: Id) -> Status[WebhookOut]:
+    """Send it a `webhook.pinged`, whatever it is told of; the log says whether it arrived."""
+    told = _found(webhook_id)
+    if told.paused_at is not None:
+        raise Refusal(409, PAUSED)
+    subscribing.ping(told, by=request.auth)
+    return Status(202, _shown(told))
+
+
 @router.get(
     "/{webhook_id}/deliveries",
     auth=MANAGE,
@@ -147,7 +173,7 @@ def replay(request: ApiRequest, delivery_id: Id) -> Status[DeliveryOut]:
     """Send it again soon, with the same `webhook-id`."""
     row = get_object_or_404(WebhookDelivery.objects.select_related("subscription"), pk=delivery_id)
     if row.subscription.paused_at is not None:
-        raise Refusal(409, "This webhook is paused: resume it first (PATCH with paused=false).")
+        raise Refusal(409, PAUSED)
     if not subscribing.replay(row):
         raise Refusal(409, "It is being sent just now: wait for its outcome.")
     row.refresh_from_db()

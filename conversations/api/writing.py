@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db import IntegrityError
 from django.shortcuts import get_object_or_404
@@ -12,12 +12,13 @@ from ninja.responses import Status
 
 from conversations import desk, files, outbound
 from conversations import models as hub
+from conversations.answering import place_of
 from conversations.api.reading import as_it_is, router
 from conversations.api.showing import ConversationOut, FileOut, MessageOut, file_out, message_out, of_thread
 from conversations.errors import CannotReply, NothingToSay
-from conversations.inbound import lock_conversation
 from conversations.inbox.forms import members
-from conversations.models import Conversation, Message, Note
+from conversations.models import Conversation, Message, Note, Template
+from conversations.places import lock_conversation
 from conversations.text import TEXT_LIMIT
 from crm.api.access import ApiRequest, Token
 from crm.api.lists import Given, Id
@@ -41,9 +42,27 @@ Key = Annotated[
 Token_ = Annotated[str, Field(max_length=40, pattern="^[A-Za-z0-9_-]+$")]
 
 
+class ButtonIn(Given):
+    label: str = Field(min_length=1, max_length=200)
+    payload: str = Field("", max_length=1000, description="Comes back when it is pressed; empty: the label")
+    url: str = Field("", max_length=2000, pattern="^(https?://.*)?$", description="It opens a page instead")
+
+
+class TemplateIn(Given):
+    name: str = Field(max_length=255)
+    language: str = Field(max_length=20)
+    values: list[Annotated[str, Field(max_length=1000)]] = Field([], max_length=50)
+
+
 class ReplyIn(Given):
     text: str = Field("", max_length=TEXT_LIMIT)
     files: list[Token_] = Field([], max_length=20, description="Tokens of files that were uploaded before")
+    buttons: list[ButtonIn] = Field([], max_length=50, description="Under the text, where the channel has them")
+    where: Literal["", "public", "private"] = Field(
+        "", description="Of a public conversation; empty: as they wrote last"
+    )
+    answers: Id | None = Field(None, description="The id of the message that it answers")
+    template: TemplateIn | None = Field(None, description="In place of `text`: an approved text, filled in")
 
 
 class NoteIn(Given):
@@ -86,19 +105,42 @@ def reply(request: ApiRequest, conversation_id: Id, said: ReplyIn, idempotency_k
 def _queue_once(conversation: Conversation, author: Membership, said: ReplyIn, key: str) -> tuple[Message, bool]:
     sent_by = Message.objects.filter(author=author, client_id=key)
     try:
-        with change(author.workspace, actor=author, cause="api"):
+        with change(author.workspace, actor=author):
             lock_conversation(conversation.pk)
             first = sent_by.first()
             if first is not None:
                 return first, False
-            uploaded = _uploaded(said.files)
-            return outbound.queue_reply(conversation, author, said.text, client_id=key, files=uploaded), True
+            return _queue(conversation, author, said, key), True
     except IntegrityError:  # the same key at the same time on another conversation
         return sent_by.get(), False
 
 
+def _queue(conversation: Conversation, author: Membership, said: ReplyIn, key: str) -> Message:
+    if said.template is not None:
+        return _queue_template(conversation, author, said.template, key)
+    answered = None
+    if said.answers is not None:
+        known = conversation.messages.select_related("thread__inbox", "identity").filter(deleted_at=None)
+        answered = known.filter(pk=said.answers).first()
+        if answered is None:
+            raise Refusal(422, f"The conversation has no message {said.answers}: give the id of one of its messages.")
+    buttons = [{"label": one.label, "payload": one.payload or one.label, "url": one.url} for one in said.buttons]
+    draft = outbound.Draft(said.text, _uploaded(said.files), buttons, said.where, answered)
+    return outbound.queue(conversation, author, draft, client_id=key)
+
+
+def _queue_template(conversation: Conversation, author: Membership, said: TemplateIn, key: str) -> Message:
+    inbox = place_of(conversation).thread.inbox
+    template = Template.objects.filter(inbox=inbox, name=said.name, language=said.language).first()
+    if template is None:
+        raise Refusal(422, f"The inbox has no template {said.name!r} in {said.language!r}.")
+    return outbound.queue_template(conversation, author, template, said.values, client_id=key)
+
+
 def _uploaded(tokens: list[str]) -> list[hub.File]:
-    found = {file.token: file for file in hub.File.objects.filter(token__in=tokens, message=None)}
+    found = {
+        file.token: file for file in hub.File.objects.filter(token__in=tokens, message=None).exclude(kind="picture")
+    }
     if missing := [token for token in tokens if token not in found]:
         raise Refusal(422, f"The file {missing[0]} is not there, or is sent already: upload it again.")
     return [found[token] for token in dict.fromkeys(tokens)]
@@ -130,7 +172,7 @@ def write_note(request: ApiRequest, conversation_id: Id, said: NoteIn, idempoten
     """Write a note for the team. It is never sent."""
     conversation, author = _found(conversation_id), request.auth
     key = idempotency_key or uuid.uuid4().hex
-    with change(author.workspace, actor=author, cause="api"):
+    with change(author.workspace, actor=author):
         lock_conversation(conversation.pk)
         is_new = not Note.objects.filter(author=author, client_id=key).exists()
         try:

@@ -13,18 +13,19 @@ from crm.workspace.pages import MemberRequest, member_page
 @require_safe
 @member_page("conversation.view")
 def show_file(request: MemberRequest, token: str) -> HttpResponseBase:
-    """The bytes: pictures to look at, all else to save."""
+    """The bytes: pictures to look at, sounds and films to play, all else to save."""
     file = get_object_or_404(File.objects.select_related("message__conversation"), token=token, state=File.State.READY)
     permissions.require(request.membership, "conversation.view", file.message.conversation if file.message else file)
     try:
         stored = default_storage.open(file.path)
     except FileNotFoundError as error:
         raise Http404 from error
+    is_shown = file.is_picture or bool(file.plays_as)
     response = FileResponse(
         stored,
-        as_attachment=not file.is_picture,
+        as_attachment=not is_shown,
         filename=file.name or file.token,
-        content_type=file.mime if file.is_picture else "application/octet-stream",
+        content_type=file.mime if is_shown else "application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

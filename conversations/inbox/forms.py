@@ -1,15 +1,16 @@
 """What agents fill in: replies, notes, uploads, assignments, corrections."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from conversations import intents
-from conversations.models import File
+from conversations import answering, intents
+from conversations.models import Conversation, File, Inbox, Template
+from conversations.outbound import Draft, buttons_of
 from conversations.text import TEXT_LIMIT
 from crm.workspace.models import Function, Membership, Workspace
 
@@ -44,15 +45,41 @@ class NoteForm(SayForm):
 
 
 class ReplyForm(SayForm):
-    """`attachments` come with the form; `file` names what was uploaded before."""
+    """`attachments` come with the form; `file` names what was uploaded before; `button` are the words on buttons."""
 
     attachments = FilesField(required=False)
+    where = forms.ChoiceField(choices=[(answering.PUBLIC, ""), (answering.PRIVATE, "")], required=False)
+    answered = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+    def draft(self, conversation: Conversation, files: Sequence[File]) -> Draft:
+        """What the form says."""
+        said, pk = self.cleaned_data, self.cleaned_data["answered"]
+        answered = conversation.messages.select_related("thread__inbox", "identity").filter(pk=pk, deleted_at=None)
+        buttons = self.data.getlist("button") if hasattr(self.data, "getlist") else []
+        return Draft(said["text"], files, buttons_of(buttons), said["where"], answered.first() if pk else None)
 
     def uploaded(self) -> list[File]:
         """The files that were uploaded for this reply and belong to no message yet, in the order given."""
         tokens = self.data.getlist("file") if hasattr(self.data, "getlist") else []
-        found = {file.token: file for file in File.objects.filter(token__in=tokens[:20], message=None)}
+        found = {
+            file.token: file
+            for file in File.objects.filter(token__in=tokens[:20], message=None).exclude(kind="picture")
+        }
         return [found[token] for token in dict.fromkeys(tokens) if token in found]
+
+
+class TemplateForm(forms.Form):
+    """An approved text and the values that go into it, in their order."""
+
+    client_id = forms.CharField(max_length=64)
+
+    def __init__(self, *args: Any, inbox: Inbox, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usable = Template.objects.filter(inbox=inbox, status=Template.Status.APPROVED)
+        self.fields["template"] = forms.ModelChoiceField(queryset=usable)
+
+    def values(self) -> list[str]:
+        return list(self.data.getlist("value")) if hasattr(self.data, "getlist") else []
 
 
 class UploadForm(forms.Form):

@@ -6,13 +6,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from conversations import gate
+from conversations.answering import Place, place_of, private_objection
+from conversations.errors import CannotReply
 from conversations.inbox.forms import SayForm, members
 from conversations.inbox.lists import VIEWS
-from conversations.models import Conversation, Inbox, Message
+from conversations.models import Conversation, Inbox, Message, Template
 from crm.workspace import pages, permissions
 from crm.workspace.models import Membership
 from crm.workspace.pages import MemberRequest
 
+INVALID = 422
+BUTTONS = 3  # offered by the composer; the API takes as many as the platform
 BEHIND = "rapport:behind"  # tells the tab that there is news, should its socket be closed
 
 
@@ -57,21 +61,48 @@ def head_of(conversation: Conversation, membership: Membership) -> dict[str, Any
     return {"members": members(), "is_news": opens_it and permissions.may(membership, "conversation.reply")}
 
 
-def composer_of(conversation: Conversation) -> dict[str, Any]:
-    """What the composer needs: why nothing can be sent, or that it stays here."""
-    heard = conversation.messages.filter(direction=Message.Direction.IN)
-    last = heard.select_related("thread__inbox", "identity").order_by("-seq").first()
-    thread = last.thread if last else conversation.threads.select_related("inbox").first()
-    identity = last.identity if last else None
-    objection = gate.objection(thread, identity, Message.Purpose.REPLY) if thread else ""
-    is_demo = thread is not None and thread.inbox.state == Inbox.State.DEMO
+def composer_of(conversation: Conversation, answered: Message | None = None) -> dict[str, Any]:
+    """What the composer needs: where it goes, why nothing can be sent, or that it stays here."""
+    place = _place(conversation, answered)
+    inbox = place.thread.inbox if place else conversation.inbox
+    objection = gate.objection(place.thread, place.identity, Message.Purpose.REPLY) if place else ""
+    is_demo = inbox.state == Inbox.State.DEMO
+    window = gate.window_objection(place.thread, gate.last_heard(place.thread)) if place and not objection else ""
     return {
-        "target": thread.inbox if thread else conversation.inbox,
-        "objection": "" if is_demo else objection,
+        "target": inbox,
+        "objection": "" if is_demo else objection or window,
         "hint": objection if is_demo else "",
         "client_id": SayForm.new_id(),
         "note_id": SayForm.new_id(),
         "text": "",
         "kept_files": [],
         "errors": [],
+        "answered": answered,
+        "button_places": range(min(inbox.capabilities.get("buttons") or 0, BUTTONS)),
+        **_publicity(conversation, place),
+        **_templates(inbox, objection, window),
     }
+
+
+def _place(conversation: Conversation, answered: Message | None) -> Place | None:
+    try:
+        return place_of(conversation, answered=answered)
+    except CannotReply:
+        return None
+
+
+def _publicity(conversation: Conversation, place: Place | None) -> dict[str, Any]:
+    """Whether the answer would stand in public, and then why it cannot be given in private."""
+    is_public = place is not None and place.thread.is_public
+    return {
+        "is_public": is_public,
+        "private_objection": private_objection(place.answered) if place is not None and is_public else "",
+    }
+
+
+def _templates(inbox: Inbox, objection: str, window: str) -> dict[str, Any]:
+    """The approved texts that could be sent, while nothing else stands against it."""
+    if objection or not inbox.capabilities.get("templates"):
+        return {"templates": [], "is_shut": bool(window)}
+    listed = list(Template.objects.filter(inbox=inbox))
+    return {"templates": listed, "template_id": SayForm.new_id(), "is_shut": bool(window)}

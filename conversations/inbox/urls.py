@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import verbs, views
+from conversations.inbox import acting, templated, verbs, views
 
 urlpatterns = [
     path("", views.inbox, name="inbox"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("<int:pk>/earlier/", views.earlier, name="conversation-earlier"),
     path("<int:pk>/why/<int:message_pk>/", views.why, name="conversation-why"),
     path("<int:pk>/reply/", verbs.reply, name="conversation-reply"),
+    path("<int:pk>/composer/", views.composer, name="conversation-composer"),
+    path("<int:pk>/template/", templated.preview, name="conversation-template"),
+    path("<int:pk>/template/send/", templated.send, name="conversation-template-send"),
     path("<int:pk>/note/", verbs.note, name="conversation-note"),
     path("<int:pk>/upload/", verbs.upload, name="conversation-upload"),
     path("<int:pk>/assign/", verbs.assign, name="conversation-assign"),
@@ -22,5 +25,11 @@ urlpatterns = [
     path("<int:pk>/seen/", verbs.seen, name="conversation-seen"),
     path("<int:pk>/correct/<int:message_pk>/", verbs.correct, name="conversation-correct"),
     path("<int:pk>/resend/<int:delivery_pk>/", verbs.resend, name="conversation-resend"),
+    path("<int:pk>/let-go/<int:delivery_pk>/", verbs.let_go, name="conversation-let-go"),
+    path("<int:pk>/acts/<int:message_pk>/", acting.acts_of, name="message-acts"),
+    path("<int:pk>/acts/<int:message_pk>/edit/", acting.edit, name="message-edit"),
+    path("<int:pk>/acts/<int:message_pk>/delete/", acting.delete, name="message-delete"),
+    path("<int:pk>/acts/<int:message_pk>/react/", acting.react, name="message-react"),
+    path("<int:pk>/acts/<int:message_pk>/moderate/", acting.moderate, name="message-moderate"),
     path("<int:pk>/take-as-sent/<int:delivery_pk>/", verbs.take_as_sent, name="conversation-take-as-sent"),
 ]

@@ -13,13 +13,11 @@ from conversations import deliveries, desk, outbound, timeline
 from conversations.errors import ConversationError, NothingToSay
 from conversations.files import store_upload
 from conversations.inbox.forms import AssignForm, CorrectionForm, NoteForm, ReplyForm, SayForm, UploadForm
-from conversations.inbox.pages import composer_of, done, found, head_of, show
+from conversations.inbox.pages import INVALID, composer_of, done, found, head_of, show
 from conversations.inbox.views import as_it_stands, why_of
 from conversations.models import Conversation, Delivery, File, Triage
 from crm.workspace.models import Workspace
 from crm.workspace.pages import MemberRequest, member_page
-
-INVALID = 422
 
 
 @require_POST
@@ -33,8 +31,8 @@ def reply(request: MemberRequest, pk: int) -> HttpResponse:
     files = form.uploaded()
     try:
         files += _stored(request.membership.workspace, form.cleaned_data["attachments"])
-        text, client_id = form.cleaned_data["text"], form.cleaned_data["client_id"]
-        message = outbound.queue_reply(conversation, request.membership, text, client_id=client_id, files=files)
+        draft, client_id = form.draft(conversation, files), form.cleaned_data["client_id"]
+        message = outbound.queue(conversation, request.membership, draft, client_id=client_id)
     except ConversationError as error:
         return _again(request, conversation, "reply", form, [_words(error)], files)
     shown = timeline.message_for_page(message.pk)
@@ -165,6 +163,15 @@ def resend(request: MemberRequest, pk: int, delivery_pk: int) -> HttpResponse:
     """Try a stuck part again."""
     delivery = _part(request, pk, delivery_pk)
     deliveries.send_again(delivery)
+    return _message(request, delivery)
+
+
+@require_POST
+@member_page("conversation.reply")
+def let_go(request: MemberRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """A person leaves a part that failed as it is."""
+    delivery = _part(request, pk, delivery_pk)
+    deliveries.let_go(delivery)
     return _message(request, delivery)
 
 

@@ -80,6 +80,20 @@ def why(request: MemberRequest, pk: int, message_pk: int) -> HttpResponse:
     return show(request, template, {"conversation": opened, **why_of(request, message)})
 
 
+@require_safe
+@member_page("conversation.reply")
+def composer(request: MemberRequest, pk: int) -> HttpResponse:
+    """The reply form anew, for an answer to message `?answered=`, or to none."""
+    opened = found(request, pk, "conversation.reply")
+    asked = request.GET.get("answered", "")
+    pk_asked = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
+    heard = opened.messages.select_related("thread__inbox", "identity").filter(pk=pk_asked, deleted_at=None).first()
+    context = {"conversation": opened, **composer_of(opened, heard)}
+    if is_fragment(request):
+        return show(request, "conversations/_reply_form.html", context)
+    return show(request, "conversations/inbox.html", _opened(request, opened) | context | _listed(request, opened))
+
+
 def why_of(request: MemberRequest, message: Message, form: CorrectionForm | None = None) -> dict[str, Any]:
     """What `_why.html` needs: what was read, what was decided, and the correction form as it stands."""
     triage: Triage = get_object_or_404(Triage, message=message)

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 
 from conversations.live import feed, typing
 from conversations.live.fragments import Frame, since
+from conversations.metrics import SOCKETS
 from crm.workspace import clock, permissions
 from crm.workspace.middleware import membership_of
 from crm.workspace.models import Membership
@@ -32,11 +33,13 @@ class AgentConsumer(AsyncWebsocketConsumer):
             await self.close(code=SIGNED_OUT if self.membership is None else FORBIDDEN)
             return
         self.joined = await feed.join(self.membership.workspace, self)  # before accept: no gap
+        SOCKETS.labels("agent").inc()
         await self.accept()
         await self._catch_up()
 
     async def disconnect(self, code: int) -> None:
         if self.joined is not None:
+            SOCKETS.labels("agent").dec()
             self.joined.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

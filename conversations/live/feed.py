@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from channels.layers import get_channel_layer
 
 from conversations.live import layer
-from conversations.live.fragments import Frame, head_of, since
+from conversations.live.fragments import Frame, following, head_of
 from crm.workspace.models import Workspace
 from crm.workspace.threads import in_thread
 
@@ -87,11 +87,14 @@ class Feed:
                 await asyncio.sleep(1)
 
     async def _push(self) -> None:
-        frame = await in_thread(since, self.workspace, self.head)
-        if frame.end == self.head and not frame.is_reset:
-            return
-        self.head = frame.end
-        await self._tell(methodcaller("events_moved", frame))
+        while True:
+            frame = await in_thread(following, self.workspace, self.head)
+            if frame.end == self.head and not frame.is_reset:
+                return
+            self.head = frame.end
+            await self._tell(methodcaller("events_moved", frame))
+            if frame.is_reset or not frame.is_full:
+                return
 
     async def _beat(self) -> None:
         """Look at the head every few seconds, and tell it to everybody with each heartbeat."""

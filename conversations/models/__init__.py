@@ -1,8 +1,10 @@
 """The tables of the hub: what was said, who answers, what it was understood to be."""
 
 from conversations.models.delivery import Delivery
+from conversations.models.flow import Flow
 from conversations.models.inbox import Inbox
 from conversations.models.message import File, Message, Note, Reaction, Revision
+from conversations.models.template import Template
 from conversations.models.thread import Conversation, Thread
 from conversations.models.understanding import Correction, Route, RoutedRecord, Triage
 from conversations.webhooks.models import WebhookDelivery, WebhookSubscription
@@ -12,6 +14,7 @@ __all__ = [
     "Correction",
     "Delivery",
     "File",
+    "Flow",
     "Inbox",
     "Message",
     "Note",
@@ -19,6 +22,7 @@ __all__ = [
     "Revision",
     "Route",
     "RoutedRecord",
+    "Template",
     "Thread",
     "Triage",
     "WebhookDelivery",

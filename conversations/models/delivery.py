@@ -1,10 +1,13 @@
 """Delivery: one row per outgoing part. The edge's worker claims it; the row is the truth about whether it left."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.message import File, Message
 from conversations.models.thread import Thread
+from conversations.text import ID_LIMIT
 from crm.workspace import clock
 from crm.workspace.owned import WorkspaceOwned
 
@@ -17,6 +20,10 @@ class Delivery(WorkspaceOwned):
         REACT = "react", _("react")
         TYPING = "typing", _("typing")
         READ = "read", _("read")
+        HIDE = "hide", _("hide")
+        UNHIDE = "unhide", _("show again")
+        LIKE = "like", _("like")
+        UNLIKE = "unlike", _("take the like back")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting to be sent")
@@ -31,17 +38,22 @@ class Delivery(WorkspaceOwned):
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.SEND)
     part = models.PositiveSmallIntegerField(default=0)  # parts of a message leave in this order
     text = models.TextField(blank=True)
+    target = models.CharField(max_length=ID_LIMIT, blank=True)  # the platform's id of the message it does something to
+    details: Any = models.JSONField(
+        default=dict
+    )  # its buttons or template, as the contract names them; of an edit: whole
     file = models.ForeignKey(File, models.PROTECT, null=True, related_name="deliveries")
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)  # also the fence: a worker writes only its own attempt
     due_at = models.DateTimeField(default=clock.now)
     leased_until = models.DateTimeField(null=True)
-    external_id = models.CharField(max_length=255, blank=True)
+    external_id = models.CharField(max_length=ID_LIMIT, blank=True)
     reason = models.CharField(max_length=300, blank=True)  # in plain words, for the agent
     created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
+    let_go_at = models.DateTimeField(null=True)  # it failed, and a person leaves it so
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -56,7 +68,22 @@ class Delivery(WorkspaceOwned):
         indexes = [
             models.Index(fields=["state", "due_at"], name="deliveries_due"),
             models.Index(fields=["thread", "state", "id"], name="oldest_unsent_of_a_thread"),
-            models.Index(fields=["thread", "external_id"], name="deliveries_by_external_id"),
+            models.Index(fields=["external_id"], name="deliveries_by_external_id"),
+            models.Index(
+                fields=["workspace", "id"],
+                condition=models.Q(state__in=("refused", "uncertain", "dead"), let_go_at=None),
+                name="deliveries_that_failed",
+            ),
         ]
 
     OPEN_STATES = (State.QUEUED, State.SENDING)
+    STUCK_STATES = (State.REFUSED, State.DEAD, State.UNCERTAIN)  # waits for a person's word
+
+    @property
+    def is_act(self) -> bool:
+        """Whether it does something to a message that exists: doing it twice does no harm."""
+        return self.kind != self.Kind.SEND
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.state in self.STUCK_STATES and self.let_go_at is None

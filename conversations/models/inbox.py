@@ -22,12 +22,16 @@ class Inbox(WorkspaceOwned):
         LIVE = "live", _("live")
         PAUSED = "paused", _("paused")
         DEMO = "demo", _("demo: nothing is received or sent")
+        LOST = "lost", _("shut out by the platform")
+        REMOVED = "removed", _("removed: what was said can still be read")
 
     channel = models.CharField(max_length=20)  # a kind: "telegram"
     name = models.CharField(max_length=120)
     key = models.CharField(max_length=40, unique=True, default=new_key)
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     identity_scope = models.CharField(max_length=80, blank=True)  # what addresses are unique within
+    lost_reason = models.CharField(max_length=300, blank=True)  # why the platform shut us out, in plain words
+    mended_at = models.DateTimeField(null=True)  # a word of being shut out that is older counts no more
     capabilities: Any = models.JSONField(default=dict)  # written by the edge at start, read by the composer
     created_at = models.DateTimeField(default=clock.now)
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.thread import Conversation, Thread
+from conversations.text import ID_LIMIT
 from crm.people.models import Identity
 from crm.workspace import clock
 from crm.workspace.models import Membership
@@ -40,14 +41,17 @@ class Message(WorkspaceOwned):
     identity = models.ForeignKey(Identity, models.SET_NULL, null=True, related_name="messages")  # whose, or to whom
     purpose = models.CharField(max_length=9, choices=Purpose, default=Purpose.REPLY)
     text = models.TextField(blank=True)
-    external_id = models.CharField(max_length=255, blank=True)  # the platform's id inside the thread
+    external_id = models.CharField(max_length=ID_LIMIT, blank=True)  # the platform's id inside the thread
     client_id = models.CharField(max_length=64, blank=True)  # the author's own id: a double submit is one message
-    reply_to_external_id = models.CharField(max_length=255, blank=True)
+    reply_to_external_id = models.CharField(max_length=ID_LIMIT, blank=True)
+    details: Any = models.JSONField(default=dict)  # what only its channel knows of it: a subject, flags, buttons
     raw_delivery_id = models.BigIntegerField(null=True)  # at the edge, which drops raw bytes after a while
     at = models.DateTimeField(default=clock.now)  # ours
     platform_at = models.DateTimeField(null=True)  # theirs: shown, never sorted by
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    hidden_at = models.DateTimeField(null=True)  # a public post of theirs that we hid
+    liked_at = models.DateTimeField(null=True)  # by us
     awaits_triage = models.BooleanField(default=False)  # could not be read in time; the sweep looks for these
 
     class Meta:
@@ -58,7 +62,7 @@ class Message(WorkspaceOwned):
         constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="a_place_in_a_conversation_is_taken_once"),
             models.UniqueConstraint(
-                fields=["thread", "external_id"], condition=~Q(external_id=""), name="an_outside_message_is_stored_once"
+                fields=["external_id", "thread"], condition=~Q(external_id=""), name="an_outside_message_is_stored_once"
             ),
             models.UniqueConstraint(
                 fields=["author", "client_id"], condition=~Q(client_id=""), name="an_author_s_message_is_stored_once"
@@ -112,6 +116,12 @@ class Note(WorkspaceOwned):
         ]
 
 
+PLAYED = {
+    "audio": ("mpeg", "mp3", "ogg", "opus", "mp4", "x-m4a", "aac", "wav", "x-wav", "webm", "flac"),
+    "video": ("mp4", "webm", "ogg"),
+}
+
+
 def new_token() -> str:
     return secrets.token_urlsafe(24)
 
@@ -152,3 +162,14 @@ class File(WorkspaceOwned):
     @property
     def is_picture(self) -> bool:
         return self.mime in ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+    @property
+    def is_shown_inline(self) -> bool:
+        """Whether it stands inside the text, where the text names its `cid`."""
+        return self.state == self.State.READY and self.is_picture and bool(self.details.get("cid"))
+
+    @property
+    def plays_as(self) -> str:
+        """`audio` or `video` when a browser can play it, else ''."""
+        family, _slash, kind = self.mime.partition("/")
+        return family if kind in PLAYED.get(family, ()) else ""

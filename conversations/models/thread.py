@@ -54,6 +54,7 @@ class Conversation(WorkspaceOwned):
     mood = models.FloatField(null=True)  # -1..1, newest messages weigh most
     assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="conversations")
     team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="conversations")
+    is_public = models.BooleanField(default=False)  # it began in public; what is answered in private stays private
     needs_person = models.BooleanField(default=False)  # triage was unsure and nobody has corrected it yet
     last_seq = models.PositiveIntegerField(default=0)  # raised under this row's lock
     last_message_at = models.DateTimeField(default=clock.now)
@@ -104,6 +105,7 @@ class Thread(WorkspaceOwned):
     conversation = models.ForeignKey(
         Conversation, models.SET_NULL, null=True, related_name="threads"
     )  # null: none open
+    paced_until = models.DateTimeField(null=True)  # when we last sent here, or up to when its rate is spent: see `flow`
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["inbox", "external_id"], name="a_thread_is_known_once")]

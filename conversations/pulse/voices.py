@@ -67,4 +67,6 @@ def _with_people(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def _voice(message: Message) -> Voice:
-    return Voice(message.conversation, message, snippet(message.text, LENGTH) or file_words(message))
+    return Voice(
+        message.conversation, message, snippet(message.text, LENGTH) or file_words(list(message.files.all()[:1]))
+    )

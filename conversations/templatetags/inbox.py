@@ -1,17 +1,32 @@
 """What the inbox's templates ask about a message, a route or an event."""
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conversations import deliveries, intents, mood
-from conversations.models import Correction, Delivery, Message, Route, Triage
+from conversations import deliveries, intents, mood, shown
+from conversations.models import Correction, Delivery, File, Message, Route, Triage
 from crm.workspace.models import Event, Function
 
 register = template.Library()
 
-STUCK = (Delivery.State.REFUSED, Delivery.State.DEAD, Delivery.State.UNCERTAIN)
+DOING: dict[str, Promise] = {
+    Delivery.Kind.EDIT: gettext_lazy("being changed"),
+    Delivery.Kind.DELETE: gettext_lazy("being taken back"),
+    Delivery.Kind.HIDE: gettext_lazy("being hidden"),
+    Delivery.Kind.UNHIDE: gettext_lazy("being shown again"),
+}
+NOT_DONE: dict[str, Promise] = {
+    Delivery.Kind.EDIT: gettext_lazy("Not changed."),
+    Delivery.Kind.DELETE: gettext_lazy("Not taken back."),
+    Delivery.Kind.REACT: gettext_lazy("The reaction was not set."),
+    Delivery.Kind.HIDE: gettext_lazy("Not hidden."),
+    Delivery.Kind.UNHIDE: gettext_lazy("Not shown again."),
+    Delivery.Kind.LIKE: gettext_lazy("Not liked."),
+    Delivery.Kind.UNLIKE: gettext_lazy("The like was not taken back."),
+}
 FINDINGS_SHOWN = 2
 FINDINGS = {
     "order_number": gettext_lazy("order"),
@@ -75,6 +90,27 @@ def _finding(kind: str, text: str) -> str:
 
 
 @register.filter
+def shown_details(message: Message) -> shown.Shown:
+    return shown.of(message)
+
+
+@register.filter
+def pieces(message: Message) -> list[str | File]:
+    """The text, cut where a picture stands in it."""
+    return shown.pieces(message)
+
+
+@register.filter
+def is_file(piece: str | File) -> bool:
+    return isinstance(piece, File)
+
+
+@register.filter
+def files_below(message: Message) -> list[File]:
+    return shown.below(message)
+
+
+@register.filter
 def delivery_status(message: Message) -> str:
     return deliveries.status_of(message)
 
@@ -82,7 +118,20 @@ def delivery_status(message: Message) -> str:
 @register.filter
 def stuck_part(message: Message) -> Delivery | None:
     """The first part that waits for a person's word."""
-    return next((part for part in message.deliveries.all() if part.state in STUCK), None)
+    return next((part for part in message.deliveries.all() if part.is_stuck), None)
+
+
+@register.filter
+def pending_act(message: Message) -> str:
+    """What is being done to the message just now, in words; '' for nothing."""
+    doing = [part for part in message.deliveries.all() if part.is_act and part.state in Delivery.OPEN_STATES]
+    return str(DOING.get(doing[-1].kind, "")) if doing else ""
+
+
+@register.filter
+def act_failure(part: Delivery) -> str:
+    """What did not happen."""
+    return str(NOT_DONE.get(part.kind, _("Not sent.")))
 
 
 @register.filter

@@ -27,6 +27,8 @@ class WebhookSubscription(WorkspaceOwned):
 
     url = models.CharField(max_length=2000)
     secret: Any = EncryptedJSON(default=new_secret)  # signs what we send
+    old_secret: Any = EncryptedJSON(null=True)  # signs beside it, so that the receiver can change over
+    old_secret_until = models.DateTimeField(null=True)
     verbs: Any = models.JSONField(default=list)  # ["message.received"]; empty: all
     cursor = models.BigIntegerField()  # number of the last event that was turned into deliveries
     may_be_private = models.BooleanField(default=False)  # set from the command line only
@@ -35,9 +37,20 @@ class WebhookSubscription(WorkspaceOwned):
     paused_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=300, blank=True)
     failing_since = models.DateTimeField(null=True)  # null: the last delivery arrived
+    quiet_until = models.DateTimeField(null=True)  # as it asked with Retry-After
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def is_quiet(self) -> bool:
+        """It asked for a pause that is not over."""
+        return self.quiet_until is not None and self.quiet_until > clock.now()
+
+    def secrets_now(self) -> tuple[str, ...]:
+        """What to sign with: the secret, and for a while after a change the one before."""
+        is_old_valid = self.old_secret_until is not None and self.old_secret_until > clock.now()
+        return (self.secret, self.old_secret) if is_old_valid else (self.secret,)
 
 
 class WebhookDelivery(WorkspaceOwned):

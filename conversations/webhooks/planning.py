@@ -7,6 +7,7 @@ from django.db.models import F
 from django_scopes import scope, scopes_disabled
 from pydantic import BaseModel
 
+from conversations.webhooks.kinds import PING
 from conversations.webhooks.models import WebhookDelivery, WebhookSubscription
 from crm.api.events import EventOut, event_out
 from crm.workspace.models import Event, Workspace
@@ -46,15 +47,17 @@ def _plan_some(workspace: Workspace, pk: int) -> tuple[int, bool]:
             return 0, False
         newer = Event.objects.filter(number__gt=subscription.cursor).select_related("actor__agent").order_by("number")
         events = list(newer[:AT_ONCE])
-        rows = [_delivery(subscription, event) for event in events if _wants(subscription, event.verb)]
+        rows = [_delivery(subscription, event) for event in events if _wants(subscription, event)]
         WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
         if events:
             live.update(cursor=events[-1].number)
     return len(rows), len(events) == AT_ONCE
 
 
-def _wants(subscription: WebhookSubscription, verb: str) -> bool:
-    return not subscription.verbs or verb in subscription.verbs
+def _wants(subscription: WebhookSubscription, event: Event) -> bool:
+    if event.verb == PING:  # a test of one subscription is no news for the others
+        return event.subject_id == subscription.pk
+    return not subscription.verbs or event.verb in subscription.verbs
 
 
 def _delivery(subscription: WebhookSubscription, event: Event) -> WebhookDelivery:

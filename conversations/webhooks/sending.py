@@ -4,11 +4,13 @@ An attempt whose end nobody saw is made again: subscribers tell a repetition by 
 """
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from django.db.models import F
+from django.db.models import F, Q
 from django_scopes import scopes_disabled
 from standardwebhooks import Webhook
 
@@ -31,17 +33,18 @@ class Call:
 
     delivery: WebhookDelivery
     url: str
-    secret: str
+    secrets: tuple[str, ...]
     may_be_private: bool
 
 
-def send_due() -> int:
-    """Turn new events into deliveries and send what is due; how many calls were made."""
+def send_due(go_on: Callable[[], bool] = lambda: True) -> int:
+    """Turn new events into deliveries and send what is due while `go_on` says so; how many calls were made."""
     plan()
     made = 0
-    while batches := claim():
+    while go_on() and (batches := claim()):
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
-            outcomes = [outcome for batch in pool.map(call_in_order, batches) for outcome in batch]
+            called = pool.map(partial(call_in_order, go_on=go_on), batches)
+            outcomes = [outcome for batch in called for outcome in batch]
         for outcome in outcomes:
             settle(outcome)
         made += sum(outcome.was_called for outcome in outcomes)
@@ -57,6 +60,7 @@ def claim() -> list[list[Call]]:
         if lost.exists():
             lost.update(state=State.QUEUED, leased_until=None, reason="The sender stopped on the way.")
         due = rows.filter(state=State.QUEUED, due_at__lte=now, subscription__paused_at=None)
+        due = due.filter(Q(subscription__quiet_until=None) | Q(subscription__quiet_until__lte=now))
         waiting = due.order_by("subscription").values_list("subscription", flat=True).distinct()
         taken = [_claim_of(subscription) for subscription in waiting[:AT_ONCE]]
     return [batch for batch in taken if batch]
@@ -78,14 +82,14 @@ def _take(row: WebhookDelivery) -> bool:
 
 def _call(row: WebhookDelivery) -> Call:
     told = row.subscription
-    return Call(row, told.url, told.secret, told.may_be_private)
+    return Call(row, told.url, told.secrets_now(), told.may_be_private)
 
 
-def call_in_order(batch: list[Call]) -> list[Outcome]:
+def call_in_order(batch: list[Call], go_on: Callable[[], bool] = lambda: True) -> list[Outcome]:
     """Make the calls of one subscription one after the other; the first that fails sends the rest back unmade."""
     outcomes: list[Outcome] = []
     for call in batch:
-        if outcomes and not outcomes[-1].arrived:
+        if not go_on() or (outcomes and not outcomes[-1].arrived):
             outcomes.append(Outcome(call.delivery, was_called=False))
         else:
             outcomes.append(_make(call))
@@ -95,25 +99,25 @@ def call_in_order(batch: list[Call]) -> list[Outcome]:
 def _make(call: Call) -> Outcome:
     row = call.delivery
     try:
-        headers = signed_headers(row, call.secret)
+        headers = signed_headers(row, *call.secrets)
         answer = outgoing.post(call.url, row.body.encode(), headers, allow_private=call.may_be_private)
     except (outgoing.NotAllowed, outgoing.NoAnswer) as error:
         return Outcome(row, reason=str(error))
     except Exception as error:
         logger.exception("a webhook could not be called", extra={"webhook_delivery": row.pk})
         return Outcome(row, reason=f"{type(error).__name__} while calling it")
-    return Outcome(row, status=answer.status, text=answer.text, reason=_reason(answer.status))
+    return Outcome(row, answer.status, answer.text, _reason(answer.status), retry_after=answer.retry_after)
 
 
-def signed_headers(row: WebhookDelivery, secret: str) -> dict[str, str]:
-    """The standard's three headers, signed for this moment."""
+def signed_headers(row: WebhookDelivery, *secrets: str) -> dict[str, str]:
+    """The standard's three headers, signed for this moment with each secret: a receiver needs only one of them."""
     now = clock.now()
     return {
         "content-type": "application/json",
         "user-agent": "Rapport-Webhooks/1",
         "webhook-id": row.webhook_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(row.webhook_id, now, row.body),
+        "webhook-signature": " ".join(Webhook(secret).sign(row.webhook_id, now, row.body) for secret in secrets),
     }
 
 

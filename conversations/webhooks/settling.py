@@ -14,6 +14,7 @@ from crm.workspace.events import change
 WAITS = (10, 60, 300, 1_800, 7_200, 21_600, 86_400)  # seconds before each next attempt
 PAUSED_AFTER = timedelta(days=3)  # of failures without a success between
 GONE = 410
+LONGEST_PAUSE = 86_400.0  # seconds that a subscriber may ask us to wait
 State = WebhookDelivery.State
 
 
@@ -26,6 +27,7 @@ class Outcome:
     text: str = ""
     reason: str = ""
     was_called: bool = True
+    retry_after: float | None = None  # seconds that the subscriber asks for
 
     @property
     def arrived(self) -> bool:
@@ -58,7 +60,11 @@ def _next(outcome: Outcome) -> dict[str, object]:
     if outcome.status == GONE or tried > len(WAITS):
         return {"state": State.DEAD}
     wait = WAITS[tried - 1] * random.uniform(1.0, 1.2)  # jitter, not a secret
-    return {"state": State.QUEUED, "due_at": now + timedelta(seconds=wait)}
+    return {"state": State.QUEUED, "due_at": now + timedelta(seconds=max(wait, _asked_for(outcome)))}
+
+
+def _asked_for(outcome: Outcome) -> float:
+    return min(outcome.retry_after or 0.0, LONGEST_PAUSE)
 
 
 def _note_health(outcome: Outcome) -> None:
@@ -70,6 +76,9 @@ def _note_health(outcome: Outcome) -> None:
     now = clock.now()
     since = told.failing_since or now
     WebhookSubscription.objects.filter(pk=told.pk, failing_since=None).update(failing_since=since)
+    if pause_asked := _asked_for(outcome):  # it means all that we would tell it, not this event alone
+        quiet_until = now + timedelta(seconds=pause_asked)
+        WebhookSubscription.objects.filter(pk=told.pk).update(quiet_until=quiet_until)
     if outcome.status == GONE:
         pause(told, outcome.reason)
     elif now - since >= PAUSED_AFTER:

@@ -1,14 +1,18 @@
 """Making, changing and ending webhooks, and telling something again."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from conversations.webhooks.models import WebhookDelivery, WebhookSubscription
+from conversations.webhooks.kinds import PING
+from conversations.webhooks.models import WebhookDelivery, WebhookSubscription, new_secret
 from crm.web import outgoing
 from crm.workspace import clock
 from crm.workspace.events import change
 from crm.workspace.models import Membership, Workspace
 
 AT_MOST = 50  # per workspace
+CHANGED = ("url", "may_be_private", "verbs", "paused_at", "pause_reason", "failing_since", "quiet_until")
+OLD_SECRET_FOR = timedelta(days=1)
 
 
 class TooManyWebhooks(Exception):
@@ -45,9 +49,9 @@ def alter(
         told.verbs = list(dict.fromkeys(verbs))
     if paused is not None and paused != (told.paused_at is not None):
         told.paused_at, told.pause_reason = (clock.now(), "Paused by hand.") if paused else (None, "")
-        told.failing_since = None
+        told.failing_since = told.quiet_until = None
     with change(by.workspace, actor=by, cause="webhook") as event:
-        told.save(update_fields=["url", "may_be_private", "verbs", "paused_at", "pause_reason", "failing_since"])
+        told.save(update_fields=CHANGED)
         event.record("webhook.changed", told)
     return told
 
@@ -57,6 +61,22 @@ def unsubscribe(told: WebhookSubscription, *, by: Membership) -> None:
     with change(by.workspace, actor=by, cause="webhook") as event:
         event.record("webhook.removed", told)
         told.delete()
+
+
+def change_secret(told: WebhookSubscription, *, by: Membership) -> WebhookSubscription:
+    """A new secret; for a day the old one signs as well, so that the receiver can change over."""
+    told.old_secret, told.old_secret_until = told.secret, clock.now() + OLD_SECRET_FOR
+    told.secret = new_secret()
+    with change(by.workspace, actor=by, cause="webhook") as event:
+        told.save(update_fields=["secret", "old_secret", "old_secret_until"])
+        event.record("webhook.changed", told, changed={"secret": [None, None]})
+    return told
+
+
+def ping(told: WebhookSubscription, *, by: Membership) -> None:
+    """Tell it something that means nothing, to see whether it arrives. What else waits for it is told before."""
+    with change(by.workspace, actor=by, cause="webhook") as event:
+        event.record(PING, told)
 
 
 def replay(row: WebhookDelivery) -> bool:

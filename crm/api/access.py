@@ -16,6 +16,7 @@ from ninja.security import HttpBearer
 
 from crm.api.problems import TooMany
 from crm.workspace import clock, permissions, tokens
+from crm.workspace.events import through
 from crm.workspace.models import Membership
 
 A_MINUTE = RateLimitItemPerMinute(600)  # requests with one token
@@ -26,6 +27,7 @@ class ApiRequest(HttpRequest):
     """A request whose token was found: `auth` is the member it acts as."""
 
     auth: Membership
+    token: tokens.ApiToken
 
 
 class Token(HttpBearer):
@@ -43,6 +45,7 @@ class Token(HttpBearer):
         if self.scope not in found.scopes:
             raise PermissionDenied(f"This token lacks the scope “{self.scope}”: make one that has it.")
         permissions.require(found.membership, self.verb)
+        cast(ApiRequest, request).token = found
         member: Membership = found.membership
         return member
 
@@ -54,7 +57,7 @@ def _count(token: tokens.ApiToken) -> None:
 
 
 def new_router(tag: str) -> Router:
-    """A router whose operations run in the scope of the token's workspace."""
+    """A router whose operations run in the scope of the token's workspace; what they change says that the API did."""
     router = Router(tags=[tag])
     router.add_decorator(_in_workspace, mode="operation")
     return router
@@ -63,7 +66,8 @@ def new_router(tag: str) -> Router:
 def _in_workspace(operation: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(operation)
     def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        with scope(workspace=cast(ApiRequest, request).auth.workspace):
+        asked = cast(ApiRequest, request)
+        with scope(workspace=asked.auth.workspace), through(f"API: {asked.token.name}"):
             return operation(request, *args, **kwargs)
 
     return scoped

@@ -12,6 +12,7 @@ from crm.api.problems import refusals
 from crm.workspace.models import Event
 
 router = new_router("events")
+LONGEST_WAIT = 30  # seconds; a proxy gives up after 60
 READ = Token("read", "conversation.view")
 
 
@@ -42,11 +43,17 @@ class EventList(Schema):
 class EventFilter(Schema):
     since: int = Field(0, ge=0, le=LARGEST_ID, description="The number of the last event you have")
     limit: int = Field(50, ge=1, le=200)
+    wait: int = Field(
+        0,
+        ge=0,
+        le=LONGEST_WAIT,
+        description="Seconds to wait for something newer; 0: not at all",
+    )
 
 
 @router.get("", auth=READ, response={200: EventList, **refusals()}, operation_id="list_events")
 def events(request: HttpRequest, asked: Query[EventFilter]) -> EventList:
-    """Events after `since`, the oldest first."""
+    """Events after `since`, the oldest first. With `wait` the answer comes as soon as there is one."""
     found = Event.objects.filter(number__gt=asked.since).select_related("actor__agent").order_by("number")
     items = [event_out(event) for event in found[: asked.limit]]
     return EventList(items=items, next=items[-1].number if items else None)

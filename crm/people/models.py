@@ -24,7 +24,7 @@ class Company(WorkspaceOwned):
 
 
 class Customer(WorkspaceOwned):
-    """One person, however many addresses. The last three facts are written down by the layers above."""
+    """One person, however many addresses. The last four facts are written down by the layers above."""
 
     name = models.CharField(max_length=160)
     language = models.CharField(max_length=12, blank=True)
@@ -33,6 +33,7 @@ class Customer(WorkspaceOwned):
     last_contact_at = models.DateTimeField(null=True, blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)  # oldest customer message without an answer
     mood = models.FloatField(null=True, blank=True)  # -1..1, newest messages weigh most
+    picture = models.CharField(max_length=40, blank=True)  # the token of a file; '' when none is known
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "-last_contact_at"], name="customers_by_last_contact")]
@@ -59,6 +60,12 @@ class Identity(WorkspaceOwned):
     known_at = models.DateTimeField(default=clock.now)
     verified_at = models.DateTimeField(null=True, blank=True)  # null: claimed only, never a ground to join profiles
     blocked_at = models.DateTimeField(null=True, blank=True)  # they blocked us: nothing can be sent there
+    stopped_at = models.DateTimeField(
+        null=True, blank=True
+    )  # they opted out of everything: as above, until they opt in
+    picture_source = models.CharField(max_length=400, blank=True)  # what the channel fetches their picture by
+    picture_seen = models.CharField(max_length=400, blank=True)  # the source that was fetched last
+    picture_at = models.DateTimeField(null=True, blank=True)  # when
 
     class Meta:
         verbose_name_plural = "identities"
@@ -66,6 +73,9 @@ class Identity(WorkspaceOwned):
             models.UniqueConstraint(
                 fields=["workspace", "kind", "scope", "address"], name="an_address_is_of_one_customer"
             )
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=~Q(picture_source=models.F("picture_seen")), name="pictures_to_fetch")
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ The name is resolved here, every address it has is looked at, and the connection
 at: what a name server says a moment later does not count. The certificate is checked against the name.
 """
 
+import asyncio
 import functools
 import ipaddress
 import socket
@@ -11,11 +12,15 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
+
+from crm.workspace import clock
 
 TIME = 10.0  # seconds for the whole call
 BYTES = 64 * 1024  # of the answer that are read; the rest is left
@@ -37,10 +42,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text`: its beginning."""
+    """`text`: its beginning. `retry_after`: the seconds it asks us to wait; None when it says nothing of that."""
 
     status: int
     text: str
+    retry_after: float | None = None
 
 
 def post(url: str, content: bytes, headers: Mapping[str, str], *, allow_private: bool = False) -> Answer:
@@ -54,9 +60,23 @@ def post(url: str, content: bytes, headers: Mapping[str, str], *, allow_private:
             _client(allow_private=allow_private) as client,
             client.stream("POST", url, content=content, headers=dict(headers)) as response,
         ):
-            return Answer(response.status_code, _beginning(response))
+            return Answer(response.status_code, _beginning(response), _pause(response.headers.get("Retry-After", "")))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
         raise NoAnswer(_words(error)) from error
+
+
+def client(*, private_place: str = "", seconds: float = TIME) -> httpx.AsyncClient:
+    """A client that keeps its connections, for many calls of one service; each step of a call has so many seconds.
+
+    `private_place` is a host, with its port where the address has one, that may be a private one: that of an address
+    which was set from the command line. Raises NotAllowed where httpx would raise its errors. Close it on its own loop.
+    """
+    transport = httpx.AsyncHTTPTransport(verify=_ssl_context(), trust_env=False)
+    transport._pool = httpcore.AsyncConnectionPool(
+        network_backend=_GuardedAsync(private_place), ssl_context=_ssl_context(), max_connections=100
+    )
+    timeout = httpx.Timeout(seconds, connect=5)
+    return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout)
 
 
 def check(url: str) -> None:
@@ -121,6 +141,19 @@ def _beginning(response: httpx.Response) -> str:
     return read[:BYTES].decode("utf-8", "replace")
 
 
+def _pause(said: str) -> float | None:
+    """RFC 9110's Retry-After: seconds, or a date."""
+    said = said.strip()
+    if said.isascii() and said.isdigit() and len(said) < 10:
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, TypeError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - clock.now()).total_seconds())
+
+
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"No answer within {TIME:.0f} seconds."
@@ -147,6 +180,31 @@ class _Guarded(httpcore.NetworkBackend):
                 left = _left(self.deadline, httpcore.ConnectTimeout)
                 stream = httpcore.SyncBackend().connect_tcp(number, port, left, local_address, socket_options)
                 return _Bounded(stream, self.deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+
+class _GuardedAsync(httpcore.AsyncNetworkBackend):
+    """As `_Guarded`, but without a deadline of its own."""
+
+    def __init__(self, private_place: str) -> None:
+        self.private_place, self.backend = private_place, httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # as httpcore calls it
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        may_be_private = self.private_place in (host, f"{host}:{port}")
+        failed: Exception = httpcore.ConnectError("no address")
+        numbers = await asyncio.to_thread(public_addresses, host, port, allow_private=may_be_private)
+        for number in numbers:
+            try:
+                return await self.backend.connect_tcp(number, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed

@@ -126,7 +126,7 @@ class Event(WorkspaceOwned):
     actor = models.ForeignKey(
         Membership, models.SET_NULL, null=True, related_name="+"
     )  # null: a customer or the system
-    cause = models.CharField(max_length=120, blank=True)  # what led to it: "delivery 812", "policy", "page"
+    cause = models.CharField(max_length=120, blank=True)  # what led to it: "delivery 812", "page", "API: Till"
     changed: Any = models.JSONField(default=dict)  # {"status": ["open", "resolved"]}
     customer = models.ForeignKey("crm.Customer", models.SET_NULL, null=True, related_name="events")
     conversation_id = models.BigIntegerField(null=True)

@@ -7,15 +7,18 @@ from django.core.exceptions import PermissionDenied
 from crm.workspace.models import Membership, Role
 
 READ = frozenset({"conversation.view", "customer.view", "record.view", "pulse.view"})
-ANSWER = frozenset({"conversation.reply", "conversation.note", "conversation.assign", "conversation.resolve"})
+ANSWER = frozenset(
+    {"conversation.reply", "conversation.note", "conversation.assign", "conversation.resolve", "message.act"}
+)
+LEAD = frozenset({"message.act_for_others"})  # edit and delete what a colleague sent
 WORK = frozenset({"record.change"})
 CORRECT = frozenset({"triage.correct"})
 RUN = frozenset({"settings.change", "delivery.retry"})
 
 RIGHTS: dict[str, frozenset[str]] = {
-    Role.OWNER: READ | ANSWER | WORK | CORRECT | RUN,
-    Role.ADMIN: READ | ANSWER | WORK | CORRECT | RUN,
-    Role.MANAGER: READ | ANSWER | WORK | CORRECT,
+    Role.OWNER: READ | ANSWER | WORK | CORRECT | LEAD | RUN,
+    Role.ADMIN: READ | ANSWER | WORK | CORRECT | LEAD | RUN,
+    Role.MANAGER: READ | ANSWER | WORK | CORRECT | LEAD,
     Role.AGENT: READ | ANSWER | WORK | CORRECT,
     Role.COMMUNITY_MANAGER: READ | ANSWER | WORK | CORRECT,
     Role.ANALYST: READ,

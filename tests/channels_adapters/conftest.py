@@ -28,5 +28,6 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyAdapter]:
     monkeypatch.setitem(registry.channels(), "toy", ToyAdapter)
     ToyAdapter.sent.clear()
     ToyAdapter.asked.clear()
+    ToyAdapter.acted.clear()
     ToyAdapter.trouble = ToyAdapter.arrived = None
     return ToyAdapter

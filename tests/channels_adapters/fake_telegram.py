@@ -41,12 +41,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a scripted call gets instead of its result. `arrives`: the call is carried out all the same."""
+    """What a scripted call gets instead of its result, or before it. `arrives`: the call is carried out anyway."""
 
     status: int = 200
     body: bytes = b""
     arrives: bool = False
     how: str = "answer"  # answer, hang, drop
+    after: float = 0.0  # seconds; then its real result
 
 
 def error(status: int, description: str, **parameters: Any) -> Answer:
@@ -85,6 +86,10 @@ def hanging() -> Answer:
     return Answer(arrives=True, how="hang")
 
 
+def slow(seconds: float = 2) -> Answer:
+    return Answer(arrives=True, after=seconds)
+
+
 def dropping() -> Answer:
     return Answer(arrives=True, how="drop")
 
@@ -98,6 +103,7 @@ ANSWERS = {
     "lying": lying,
     "hanging": hanging,
     "dropping": dropping,
+    "slow": slow,
 }
 
 
@@ -218,6 +224,9 @@ class FakeTelegram:
             result = act(call)
         except Refusal as refusal:
             return refusal.answer
+        if scripted is not None and scripted.after:
+            self._stopped.wait(scripted.after)
+            return Answer(200, _encode(result))
         return scripted or Answer(200, _encode(result))
 
     def wait_until_stopped(self) -> None:
@@ -249,6 +258,17 @@ class FakeTelegram:
         return self._sent(
             call.params, {"document": {"file_id": name, "file_unique_id": name, "file_size": len(content)}}
         )
+
+    def _api_editmessagetext(self, call):
+        if not call.params.get("text"):
+            raise Refusal(400, "Bad Request: message text is empty")
+        return self._sent(call.params, {"text": call.params["text"]})
+
+    def _api_deletemessage(self, call):
+        return True
+
+    def _api_setmessagereaction(self, call):
+        return True
 
     def _api_sendchataction(self, call):
         return True

@@ -1,15 +1,16 @@
 import threading
 from datetime import timedelta
 
+import anyio
 import pytest
 from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.contract import Capabilities, Refused, Retryable, SendReceipt, Uncertain
 from channels_adapters.models import Connection
-from channels_adapters.workers.dispatch import Dispatch, settle_orphans
-from conversations import deliveries
-from conversations.models import Delivery
+from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_typing
+from conversations import acts, deliveries
+from conversations.models import Delivery, Inbox, Message, Thread
 from conversations.outbound import queue_reply
 from crm.models import Identity
 from crm.workspace import clock, hints
@@ -28,8 +29,8 @@ def reply(toy):
         return queue_reply(conversation, make_member(workspace), "On its way", client_id="c1")
 
 
-def settled(run_after=None) -> Delivery:
-    """The only delivery, once a dispatch has settled it."""
+def settled(kind="send") -> Delivery:
+    """The only delivery of the kind, once a dispatch has settled it."""
     done, dispatch = threading.Event(), Dispatch()
 
     def hear(workspace_id, number, verbs):
@@ -44,7 +45,7 @@ def settled(run_after=None) -> Delivery:
         hints.forget(hear)
         dispatch.stop()
     with scopes_disabled():
-        return Delivery.objects.get()
+        return Delivery.objects.get(kind=kind)
 
 
 def test_a_queued_part_is_sent_and_keeps_the_platform_s_id(reply, toy):
@@ -54,6 +55,58 @@ def test_a_queued_part_is_sent_and_keeps_the_platform_s_id(reply, toy):
     assert [part.text for part in toy.sent] == ["On its way"]
     with scopes_disabled():
         assert Connection.objects.get().last_out_at is not None
+
+
+def test_a_part_says_whom_it_is_for_and_what_it_answers(reply, toy):
+    with scopes_disabled():
+        Message.objects.filter(direction="in").update(details={"subject": "Lamp"})
+
+    settled()
+
+    (part,) = toy.sent
+    assert (part.address, part.is_public, part.late, part.answers) == ("77", False, False, {"subject": "Lamp"})
+
+
+def test_what_the_platform_says_of_a_part_is_kept_with_its_message(reply, toy):
+    settled()
+
+    with scopes_disabled():
+        assert Message.objects.get(direction="out").details == {"room": "kept"}
+
+
+def edited(reply, toy, trouble=None):
+    """The edit of a reply that was sent, once a dispatch has settled it."""
+    settled()
+    with scopes_disabled():
+        Inbox.objects.update(capabilities={"edits": True})
+    with scope(workspace=reply.workspace):
+        acts.edit(Message.objects.get(pk=reply.pk), "Sent", by=reply.author)
+    toy.trouble = trouble
+    return settled(kind="edit")
+
+
+def test_an_act_is_done_by_the_adapter(reply, toy):
+    delivery = edited(reply, toy)
+
+    assert delivery.state == "sent"
+    assert [(act.kind, act.thread_id, act.target, act.text) for act in toy.acted] == [
+        ("edit", "77", f"out-{delivery.pk - 1}", "Sent")
+    ]
+    with scopes_disabled():
+        assert Message.objects.get(direction="out").text == "Sent"
+
+
+def test_an_act_the_platform_refuses_says_so_and_changes_nothing(reply, toy):
+    delivery = edited(reply, toy, Refused("it is too old"))
+
+    assert (delivery.state, delivery.reason) == ("refused", "it is too old")
+    with scopes_disabled():
+        assert Message.objects.get(direction="out").text == "On its way"
+
+
+@pytest.mark.parametrize("trouble", [Retryable("throttled", 60), Uncertain("?"), ZeroDivisionError()], ids=repr)
+def test_an_act_that_did_not_end_well_is_due_again(reply, toy, trouble):
+    assert edited(reply, toy, trouble).state == "queued"
 
 
 def test_a_refusal_is_shown_in_the_platform_s_words(reply, toy):
@@ -189,3 +242,67 @@ def test_two_processes_do_not_ask_for_the_same_part(reply, knowing_toy):
     claimed_by_a_process_that_died()
 
     assert [len(deliveries.claim_lost(["toy"], 5)) for _ in range(2)] == [1, 0]
+
+
+def test_who_writes_is_shown_under_their_newest_message(reply, toy, monkeypatch):
+    seen, shown = [], threading.Event()
+
+    async def typing_under(self, thread_id, message_id):
+        seen.append((thread_id, message_id))
+        shown.set()
+
+    monkeypatch.setattr(toy, "typing_under", typing_under)
+    monkeypatch.setattr(toy, "capabilities", Capabilities(text_limit=100, typing=True))
+    connections.write_capabilities()
+    with scopes_disabled():
+        thread = Thread.objects.select_related("inbox", "workspace").get()
+        newest = Message.objects.filter(direction="in").last()
+
+    show_typing(thread)
+
+    assert shown.wait(10)
+    assert seen == [(thread.external_id, newest.external_id)]
+
+
+def test_a_part_that_takes_too_long_for_the_end_of_the_process_is_given_back(reply, toy, monkeypatch):
+    monkeypatch.setattr("channels_adapters.workers.dispatch.TO_FINISH", 0.2)
+    began = threading.Event()
+
+    async def hang(self, part):
+        began.set()
+        await anyio.sleep(60)
+
+    monkeypatch.setattr(toy, "send", hang)
+    dispatch = Dispatch()
+    dispatch.start()
+    dispatch.wake()
+    assert began.wait(10)
+
+    dispatch.stop()
+
+    assert not dispatch.is_alive()
+    with scopes_disabled():
+        delivery = Delivery.objects.get()
+    assert delivery.state == "sending"
+    assert delivery.leased_until <= clock.now()  # whoever looks next settles it, without a minute's wait
+
+
+def test_a_part_on_its_way_is_settled_before_the_process_ends(reply, toy, monkeypatch):
+    began = threading.Event()
+
+    async def slow(self, part):
+        began.set()
+        await anyio.sleep(0.3)
+        return SendReceipt("late")
+
+    monkeypatch.setattr(toy, "send", slow)
+    dispatch = Dispatch()
+    dispatch.start()
+    dispatch.wake()
+    assert began.wait(10)
+
+    dispatch.stop()
+
+    with scopes_disabled():
+        delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.external_id) == ("sent", "late")

@@ -178,3 +178,35 @@ async def test_while_the_database_is_away_a_delivery_is_to_come_again(inbox, run
 
     assert (await post(inbox, key="nobody"))["status"] == 503
     assert (await post(inbox, secret="wrong"))["status"] == 403
+
+
+async def test_while_more_waits_than_can_be_stored_a_delivery_is_to_come_again(inbox, running, monkeypatch):
+    monkeypatch.setattr("channels_adapters.workers.intake.FULL", 0)
+
+    answer = await post(inbox)
+
+    assert answer["status"] == 503
+    assert dict(answer["headers"])[b"retry-after"] == b"5"
+    assert await rows() == 0
+
+
+async def test_a_body_that_does_not_come_in_time_is_not_waited_for(inbox, running, toy, monkeypatch):
+    monkeypatch.setattr(toy, "answer_within", 0.5)
+    request = HttpCommunicator(hooks.hooks, "POST", f"/hooks/{inbox.key}/", headers=[(b"x-secret", b"s3cret")])
+    began = time.monotonic()
+
+    await request.send_input({"type": "http.request", "body": b'{"id": 1', "more_body": True})
+    start = await request.receive_output(timeout=10)
+
+    assert start["status"] == 503
+    assert time.monotonic() - began < 5
+    assert await rows() == 0
+
+
+async def test_a_body_that_says_it_is_too_long_is_not_read(inbox, running):
+    headers = [(b"x-secret", b"s3cret"), (b"content-length", b"999999999999")]
+    request = HttpCommunicator(hooks.hooks, "POST", f"/hooks/{inbox.key}/", headers=headers)
+
+    await request.send_input({"type": "http.request", "body": b"{", "more_body": True})  # and nothing more
+
+    assert (await request.receive_output(timeout=10))["status"] == 413

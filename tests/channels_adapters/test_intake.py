@@ -88,19 +88,19 @@ def test_a_parser_that_falls_over_parks_its_delivery_only(inbox, toy, monkeypatc
 def test_an_item_the_hub_cannot_take_is_parked_after_five_tries_and_the_rest_keeps_its_order(inbox, monkeypatch):
     tries = []
 
-    def receive(inbox, message, **facts):
-        if message.text == "poison":
-            tries.append(message)
+    def receive(inbox, arrivals, **facts):
+        if "poison" in [arrival.message.text for arrival in arrivals]:
+            tries.append(len(arrivals))
             raise ValueError("cannot")
-        return original(inbox, message, **facts)
+        return original(inbox, arrivals, **facts)
 
-    original = inbound.receive_message
-    monkeypatch.setattr(inbound, "receive_message", receive)
+    original = inbound.receive_messages
+    monkeypatch.setattr(inbound, "receive_messages", receive)
     store([an_arrival(inbox, 1, "a"), an_arrival(inbox, 2, "poison"), an_arrival(inbox, 3, "b")])
 
     take_in_waiting()
 
-    assert len(tries) == 5
+    assert tries.count(1) == 5
     assert [message.text for message in Message.objects.order_by("seq")] == ["a", "b"]
     assert RawDelivery.objects.get(state="parked").delivery_id == "2"
 
@@ -183,7 +183,7 @@ def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
     answers = iter([OperationalError("away"), None])
     came_back = threading.Event()
 
-    def look():
+    def look(*_):
         if (trouble := next(answers)) is not None:
             raise trouble
         came_back.set()
@@ -191,9 +191,10 @@ def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
 
     monkeypatch.setattr(intake, "take_in_waiting", look)
     monkeypatch.setattr(intake, "AFTER_TROUBLE", 0)
+    monkeypatch.setattr(intake.Aside, "look", lambda _: None)
     running = intake.Intake()
     running.start()
 
     assert came_back.wait(5)
-    monkeypatch.setattr(intake, "take_in_waiting", lambda: 0)
+    monkeypatch.setattr(intake, "take_in_waiting", lambda *_: 0)
     running.stop()

@@ -1,23 +1,29 @@
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-from channels_adapters import connections
+from channels_adapters import connections, health
+from channels_adapters.contract import Capabilities, Check
 from channels_adapters.models import Connection, RawDelivery
-from channels_adapters.settings_pages import views
+from channels_adapters.settings_pages import failures, inboxes, views
 from channels_adapters.workers.intake import Arrival, store
 from channels_adapters.workers.taking_in import take_in_waiting
-from conversations.models import Inbox
+from conversations import flow
+from conversations.models import Delivery, Inbox
+from conversations.outbound import queue_reply
+from crm.workspace import clock
 from crm.workspace.models import Role
-from tests.factories import make_member, make_workspace
+from tests.factories import make_inbox, make_member, make_message, make_workspace
 
 
 @pytest.fixture
 def admin(client, workspace, monkeypatch):
     quiet = type("Quiet", (), {"look": lambda self: None, "wake": lambda self: None})()
     still = type("Still", (), {"look_at_connections": lambda self: None, "intake": quiet})()
-    monkeypatch.setattr(views, "workers", lambda: still)
+    for module in (views, inboxes, failures):
+        monkeypatch.setattr(module, "workers", lambda: still)
     client.force_login(make_member(workspace, role=Role.ADMIN).agent)
     return client
 
@@ -117,3 +123,149 @@ def test_a_web_chat_shows_its_page_and_the_line_for_a_site(admin, workspace):
 
     assert f"/chat/{chat.key}/" in page
     assert f"data-inbox=&quot;{chat.key}&quot;" in page
+
+
+def test_an_inbox_that_was_shut_out_is_live_again_once_its_test_works(admin, inbox):
+    Inbox.objects.filter(pk=inbox.pk).update(state="lost", lost_reason="The token was taken back.")
+
+    admin.post(reverse("inbox-test", args=[inbox.pk]))
+
+    assert Inbox.objects.get(pk=inbox.pk).state == "live"
+
+
+def test_the_page_of_a_channel_says_where_values_are_found_and_what_it_can_do(admin):
+    page = admin.get("/settings/connect/telegram/").content.decode()
+
+    assert "@BotFather" in page
+    assert "What it can do" in page
+    assert "4,096" in page
+
+
+def page_of(admin, inbox):
+    return admin.get(reverse("inbox-settings", args=[inbox.pk])).content.decode()
+
+
+def test_a_lost_inbox_says_why_and_offers_to_reconnect(admin, inbox):
+    Inbox.objects.filter(pk=inbox.pk).update(state="lost", lost_reason="The app was removed.")
+
+    page = page_of(admin, inbox)
+
+    assert "The platform shut us out: The app was removed." in page
+    assert "Reconnect" in page
+    assert admin.post(reverse("inbox-resume", args=[inbox.pk])).status_code == 404  # only by a test that works
+
+
+def test_a_pause_after_failures_is_shown_with_its_reason(admin, inbox):
+    for _failure in range(flow.BREAK_AFTER):
+        flow.note_trouble(inbox, "The platform is down.", None)
+
+    assert "Sending pauses: The platform is down." in page_of(admin, inbox)
+
+
+@pytest.mark.parametrize("left, words", [(-1, "The token has ended."), (3, "The token ends soon."), (60, "It works.")])
+def test_the_end_of_a_token_is_said_in_time(admin, inbox, left, words):
+    ends = (clock.now() + timedelta(days=left)).isoformat()
+    Connection.objects.filter(inbox=inbox).update(facts={"token_expires_at": ends})
+
+    assert words in page_of(admin, inbox)
+
+
+def test_an_error_that_was_overcome_is_no_problem_any_more(admin, inbox):
+    now = clock.now()
+    Connection.objects.update(last_error="no answer", last_error_at=now - timedelta(hours=1), last_out_at=now)
+
+    assert health.of(Connection.objects.select_related("inbox").get()).is_well
+
+
+def test_what_a_test_finds_is_shown_without_secrets(admin, inbox, toy, monkeypatch):
+    async def check(self, hook_url):
+        return Check(facts={"account": "Toys Ltd", "secret": "hidden-word"})
+
+    monkeypatch.setattr(toy, "check", check)
+    admin.post(reverse("inbox-test", args=[inbox.pk]))
+
+    page = page_of(admin, inbox)
+    assert "Toys Ltd" in page
+    assert "hidden-word" not in page
+
+
+def test_settings_are_changed_and_an_empty_secret_stays(admin, inbox):
+    admin.post(reverse("inbox-change", args=[inbox.pk]), {"name": "Better toys", "secret": ""})
+    assert Connection.objects.get().settings == {"secret": "s3cret"}
+
+    admin.post(reverse("inbox-change", args=[inbox.pk]), {"name": "", "secret": "new-word"})
+
+    assert Connection.objects.get().settings == {"secret": "new-word"}
+    assert Inbox.objects.get(pk=inbox.pk).name == "Better toys"
+    assert "new-word" not in page_of(admin, inbox)
+
+
+def test_settings_that_do_not_fit_change_nothing(admin, workspace):
+    bot = connections.connect(workspace, "telegram", name="Bot", given={"bot_token": "1:x"})
+
+    answer = admin.post(reverse("inbox-change", args=[bot.pk]), {"mode": "x" * 10, "api_url": "http://10.0.0.1"})
+
+    assert "api_url" not in Connection.objects.get().settings or not Connection.objects.get().settings["api_url"]
+    assert answer.status_code in (302, 422)
+
+
+def test_a_test_message_goes_into_a_conversation_of_one_s_own(admin, inbox):
+    conversation = make_message(inbox).conversation
+
+    answer = admin.post(reverse("inbox-try", args=[inbox.pk]), {"conversation": conversation.pk})
+
+    assert answer.headers["Location"] == reverse("conversation", args=[conversation.pk])
+    assert Delivery.objects.get().text == "This is a test message."
+
+
+def test_a_test_message_goes_to_an_address_where_the_channel_may_start(admin, inbox, toy, monkeypatch):
+    admin.post(reverse("inbox-try", args=[inbox.pk]), {"address": "+46700000000"})
+    assert toy.sent == []  # this channel may not
+
+    monkeypatch.setattr(toy, "capabilities", Capabilities(text_limit=100, starts=True))
+    admin.post(reverse("inbox-try", args=[inbox.pk]), {"address": "+46700000000"})
+
+    assert [(part.address, part.text) for part in toy.sent] == [("+46700000000", "This is a test message.")]
+
+
+def test_a_test_message_needs_a_place(admin, inbox, toy):
+    other = make_message(make_inbox(inbox.workspace)).conversation
+
+    for given in ({}, {"conversation": other.pk}):
+        assert admin.post(reverse("inbox-try", args=[inbox.pk]), given).status_code == 302
+
+    assert not Delivery.objects.exists()
+
+
+def test_removing_says_first_what_happens_and_wants_the_name(admin, inbox, member):
+    conversation = make_message(inbox).conversation
+    queue_reply(conversation, member, "Hello", client_id="c1")
+
+    page = page_of(admin, inbox)
+    admin.post(reverse("inbox-remove", args=[inbox.pk]), {"name": "toys?"})
+
+    assert "1 open conversation stays" in page
+    assert "1 message that waits will not be sent" in page
+    assert Connection.objects.count() == 1
+
+
+def test_a_removed_inbox_leaves_its_conversations_to_be_read(admin, inbox, member):
+    conversation = make_message(inbox, "Where is my lamp?").conversation
+    queue_reply(conversation, member, "Hello", client_id="c1")
+
+    admin.post(reverse("inbox-remove", args=[inbox.pk]), {"name": "Toys"})
+
+    assert not Connection.objects.exists()
+    assert Inbox.objects.get(pk=inbox.pk).state == "removed"
+    assert Delivery.objects.get().state == "refused"
+    page = admin.get(reverse("conversation", args=[conversation.pk])).content.decode()
+    assert "Where is my lamp?" in page
+    assert "is not live" in page
+
+
+@pytest.mark.parametrize("verb", ["change", "test", "try", "templates", "pause", "resume", "remove"])
+def test_an_agent_changes_no_inbox(client, workspace, inbox, verb):
+    client.force_login(make_member(workspace).agent)
+
+    assert client.post(reverse(f"inbox-{verb}", args=[inbox.pk]), {"name": "Toys"}).status_code == 403
+    assert Connection.objects.exists()

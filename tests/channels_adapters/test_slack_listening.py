@@ -19,7 +19,7 @@ class Shelf:
         self.gate, self.changed = asyncio.Event(), asyncio.Condition()
         self.gate.set()
 
-    async def store(self, batch, offset):
+    async def store(self, batch, cursor):
         await self.gate.wait()
         if batch and self.falls:
             raise OSError("disk full")
@@ -48,7 +48,7 @@ def an_adapter(slack, **settings):
 @contextlib.asynccontextmanager
 async def listening(slack, shelf, **settings):
     adapter = an_adapter(slack, **settings)
-    task = asyncio.create_task(adapter.listen(0, shelf.store))
+    task = asyncio.create_task(adapter.listen("", shelf.store))
     try:
         yield task
     finally:
@@ -166,7 +166,7 @@ async def test_while_nothing_happens_the_lease_is_kept(slack):
 
 async def test_closing_ends_it_for_new_settings(slack):
     adapter, shelf = an_adapter(slack), Shelf()
-    task = asyncio.create_task(adapter.listen(0, shelf.store))
+    task = asyncio.create_task(adapter.listen("", shelf.store))
     await slack.until(lambda: slack.connected)
 
     await adapter.close()

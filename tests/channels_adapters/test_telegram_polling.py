@@ -17,15 +17,15 @@ class Shelf:
     """Where updates are stored. `falls`: the process dies before it has stored the next batch."""
 
     def __init__(self, falls=False):
-        self.offset, self.stored, self.falls = 0, {}, falls
+        self.cursor, self.stored, self.falls = "", {}, falls
         self.changed = asyncio.Condition()
 
-    async def store(self, batch, offset):
+    async def store(self, batch, cursor):
         if self.falls:
             raise asyncio.CancelledError
         async with self.changed:
             self.stored |= dict(batch)
-            self.offset = offset
+            self.cursor = cursor
             self.changed.notify_all()
 
     async def holds(self, count):
@@ -53,7 +53,7 @@ def an_adapter(telegram, **settings):
 async def listening(telegram, shelf):
     """A process that listens; leaving kills it."""
     adapter = an_adapter(telegram)
-    task = asyncio.create_task(adapter.listen(shelf.offset, shelf.store))
+    task = asyncio.create_task(adapter.listen(shelf.cursor, shelf.store))
     try:
         yield task
     finally:
@@ -77,7 +77,7 @@ async def test_updates_are_stored_as_they_came_under_their_numbers(telegram):
         await shelf.holds(1)
 
     assert shelf.stored == {str(update["update_id"]): raw}
-    assert shelf.offset == update["update_id"] + 1
+    assert shelf.cursor == str(update["update_id"] + 1)
 
 
 async def test_updates_keep_coming(telegram):
@@ -132,12 +132,12 @@ async def test_nothing_is_confirmed_before_it_is_stored(telegram):
     telegram.push(update)
     is_storing, may_store = asyncio.Event(), asyncio.Event()
 
-    async def store_slowly(batch, offset):
+    async def store_slowly(batch, cursor):
         is_storing.set()
         await may_store.wait()
 
     adapter = an_adapter(telegram)
-    task = asyncio.create_task(adapter.listen(0, store_slowly))
+    task = asyncio.create_task(adapter.listen("", store_slowly))
     async with asyncio.timeout(PATIENCE):
         await is_storing.wait()
     asked_before = [int(poll.params["offset"]) for poll in telegram.called("getUpdates")]
@@ -171,7 +171,7 @@ async def test_one_broken_update_does_not_stop_the_rest(telegram, broken):
 
     assert shelf.stored["51000500"] == broken
     assert json.loads(shelf.stored["51000501"])["message"]["text"] == "after"
-    assert shelf.offset == 51000502
+    assert shelf.cursor == "51000502"
 
 
 async def test_an_update_without_a_number_is_left_out(telegram):
@@ -203,7 +203,7 @@ async def test_a_poll_that_brings_nothing_new_and_no_peace_is_given_up_for_a_whi
     adapter.poll_seconds = 0
 
     with pytest.raises(Retryable):
-        await asyncio.wait_for(adapter.listen(51000001, Shelf().store), PATIENCE)
+        await asyncio.wait_for(adapter.listen("51000001", Shelf().store), PATIENCE)
 
     assert len(telegram.called("getUpdates")) == 1
     await adapter.close()
@@ -214,7 +214,7 @@ async def test_two_programs_on_one_bot_are_named(telegram):
     adapter = an_adapter(telegram)
 
     with pytest.raises(Refused) as failure:
-        await asyncio.wait_for(adapter.listen(0, Shelf().store), PATIENCE)
+        await asyncio.wait_for(adapter.listen("", Shelf().store), PATIENCE)
 
     assert "another program" in failure.value.reason
     await adapter.close()
@@ -259,21 +259,21 @@ async def test_a_poll_that_brought_nothing_is_reported_too_so_that_its_lease_is_
     adapter = an_adapter(telegram)
     adapter.poll_seconds = 0
 
-    async def store(batch, offset):
-        await stored.put((batch, offset))
+    async def store(batch, cursor):
+        await stored.put((batch, cursor))
         if stored.qsize() == 2:
             raise asyncio.CancelledError
 
-    task = asyncio.create_task(adapter.listen(7, store))
+    task = asyncio.create_task(adapter.listen("7", store))
     await asyncio.wait([task], timeout=PATIENCE)
     await adapter.close()
 
-    assert [stored.get_nowait(), stored.get_nowait()] == [([], 7), ([], 7)]
+    assert [stored.get_nowait(), stored.get_nowait()] == [([], "7"), ([], "7")]
 
 
 async def test_closing_ends_a_poll_that_waits(telegram):
     adapter = an_adapter(telegram)
-    task = asyncio.create_task(adapter.listen(0, Shelf().store))
+    task = asyncio.create_task(adapter.listen("", Shelf().store))
     await asyncio.to_thread(telegram.wait_for, "getUpdates")
 
     await adapter.close()
@@ -284,4 +284,4 @@ async def test_closing_ends_a_poll_that_waits(telegram):
 
 async def test_listening_without_a_token_says_so():
     with pytest.raises(ChannelError, match="token"):
-        await TelegramAdapter({}).listen(0, Shelf().store)
+        await TelegramAdapter({}).listen("", Shelf().store)

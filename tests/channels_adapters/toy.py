@@ -9,6 +9,7 @@ from channels_adapters.contract import (
     Capabilities,
     ChannelAdapter,
     HookRequest,
+    OutboundAct,
     OutboundPart,
     SendReceipt,
     Setting,
@@ -26,6 +27,7 @@ class ToyAdapter(ChannelAdapter):
     trouble: ClassVar[Exception | None] = None
     arrived: ClassVar[SendReceipt | Exception | None] = None  # what a look-up finds
     asked: ClassVar[list[OutboundPart]] = []
+    acted: ClassVar[list[OutboundAct]] = []
 
     def authenticate(self, request: HookRequest) -> None:
         given = request.headers.get("x-secret", "")
@@ -49,7 +51,12 @@ class ToyAdapter(ChannelAdapter):
         if self.trouble is not None:
             raise self.trouble
         self.sent.append(part)
-        return SendReceipt(f"out-{part.delivery_id}")
+        return SendReceipt(f"out-{part.delivery_id}", {"room": "kept"})
+
+    async def act(self, act: OutboundAct) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.acted.append(act)
 
     async def look_up(self, part: OutboundPart) -> SendReceipt | None:
         self.asked.append(part)

@@ -63,7 +63,9 @@ class Cluster(Installation):
             "TRUSTED_PROXIES": "127.0.0.1",
         }
         webs = {f"web-{port}": ["--only", "web", "--no-demo", "--port", str(port)] for port in self.web_ports}
-        self.parts = {**webs, "work": ["--only", "work"], "schedule": ["--only", "schedule"]}
+        self.work_port = free_port()
+        work = ["--only", "work", "--port", str(self.work_port)]
+        self.parts = {**webs, "work": work, "schedule": ["--only", "schedule"]}
 
     @property
     def web_bases(self) -> list[str]:
@@ -84,7 +86,7 @@ class Cluster(Installation):
         """Until a part with pages answers; the others have nothing to ask."""
         if part.startswith("web-"):
             address = f"http://127.0.0.1:{part.removeprefix('web-')}/health/{'ready' if ready else 'live'}"
-            wait_until(lambda: answers(address), 90, part)
+            wait_until(lambda: answers(address), 150, part)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(psycopg.connect(self.postgres.url)) as database:

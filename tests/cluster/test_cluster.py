@@ -1,7 +1,11 @@
 """Two web processes, one that works, one with the schedule, behind nginx on PostgreSQL and Redis."""
 
+import itertools
+import re
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -95,6 +99,52 @@ def test_sockets_are_current_soon_after_redis_was_away(cluster, tabs):
         assert shows(tab, "while redis was away")
 
 
+def test_each_process_tells_how_it_is(cluster):
+    deliver(cluster.base, cluster, 350, "measured", chat=80)
+    work = f"http://127.0.0.1:{cluster.work_port}"
+    for base in (work, *cluster.web_bases):
+        wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200, 60, "readiness")  # noqa: B023
+        told = httpx.get(f"{base}/metrics").text
+        assert "rapport_database_up 1.0" in told
+        assert "rapport_workers_stalled 0.0" in told
+    assert httpx.get(f"{work}/health/ready").json().keys() >= {"database", "redis", "triage", "workers"}
+    assert httpx.get(f"{work}/inbox/").status_code == 404
+    told = "".join(httpx.get(f"{base}/metrics").text for base in cluster.web_bases)
+    assert 'rapport_hook_answer_seconds_count{channel="telegram",status="200"}' in told
+    assert httpx.get(f"{cluster.base}/metrics").status_code == 401  # from outside, past nginx
+
+
+def triaged(cluster) -> float:
+    """Messages read so far, by all processes together."""
+    bases = [*cluster.web_bases, f"http://127.0.0.1:{cluster.work_port}"]
+    told = "".join(httpx.get(f"{base}/metrics", timeout=30).text for base in bases)
+    return sum(float(count) for count in re.findall(r"^rapport_triaged_messages_total (\S+)$", told, re.MULTILINE))
+
+
+def test_two_web_processes_read_each_message_once(cluster):
+    for base in (*cluster.web_bases, f"http://127.0.0.1:{cluster.work_port}"):
+        wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200, 150, "readiness")  # noqa: B023
+    wait_until(lambda: waiting(cluster) == 0, 60, "what came before")
+    before, count = triaged(cluster), 200
+
+    def send(first):
+        for number in range(first, count, 8):
+            base = cluster.web_bases[number % 2]
+            assert deliver(base, cluster, 10_000 + number, f"once-{number}", chat=90 + number % 8).status_code == 200
+
+    with ThreadPoolExecutor(8) as platforms:
+        list(platforms.map(send, range(8)))
+    stored = "SELECT count(*) FROM conversations_message WHERE text LIKE 'once-%'"
+    wait_until(lambda: cluster.rows(stored)[0][0] == count, 60, "every message")
+
+    assert waiting(cluster) == 0
+    assert triaged(cluster) - before == count
+
+
+def waiting(cluster) -> int:
+    return cluster.rows("SELECT count(*) FROM channels_adapters_rawdelivery WHERE state = 'waiting'")[0][0]
+
+
 def test_a_web_process_that_is_stopped_loses_nothing(cluster):
     stopped = next(iter(cluster.parts))
     taken = []
@@ -111,3 +161,43 @@ def test_a_web_process_that_is_stopped_loses_nothing(cluster):
     cluster.end_part(stopped)
     cluster.start_part(stopped)
     cluster.wait_for(stopped)
+
+
+def test_a_rolling_restart_loses_nothing_and_a_tab_heals(cluster, page):
+    deliver(cluster.base, cluster, 500, "roll-500", chat=79)
+    tab, wrong, ended = Tab(cluster, page, cluster.base), [], threading.Event()
+    assert tab.is_open.wait(20)
+
+    def use() -> None:
+        """A person who reads and a platform that delivers, all the while."""
+        for number in itertools.count(501):
+            if ended.is_set():
+                return
+            answer = deliver(cluster.base, cluster, number, f"roll-{number}", chat=79)
+            looked = page.get("/inbox/rows/?view=all")
+            wrong.extend((number, found.status_code) for found in (answer, looked) if found.status_code != 200)
+            sent.append(f"roll-{number}")
+
+    sent = ["roll-500"]
+    user = threading.Thread(target=use)
+    user.start()
+    try:
+        for part in [part for part in cluster.parts if part.startswith("web-")]:
+            began = time.monotonic()
+            cluster.end_part(part, signal.SIGTERM)
+            assert cluster.processes[part].returncode == 0
+            assert time.monotonic() - began < 8
+            cluster.start_part(part)
+            cluster.wait_for(part)
+    finally:
+        ended.set()
+        user.join()
+
+    stored = "SELECT text FROM conversations_message WHERE text LIKE 'roll-%' ORDER BY seq"
+    assert wrong == [], (cluster.nginx.folder / "error.log").read_text()[-3000:]
+    wait_until(lambda: len(cluster.rows(stored)) >= len(sent), 30, "every message")
+    assert [text for (text,) in cluster.rows(stored)] == sent
+    wait_until(lambda: shows(tab, sent[-1]), CURRENT_WITHIN, "a healed tab")
+    assert [text for text in sent[1:] if not shows(tab, text)] == []
+    assert 1012 in tab.closed_with
+    tab.close()

@@ -2,6 +2,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django_scopes import scope
 
+from conversations import desk
 from conversations.models import Delivery, File, Inbox, Message, Note
 from crm.models import Event, Membership
 from tests.api import Program
@@ -240,3 +241,35 @@ def test_an_event_says_what_happened_to_whom(inbox, member, program):
 def test_a_feed_that_is_read_to_the_end_or_beyond_is_empty(program):
     assert program.get("events?since=999999").json() == {"items": [], "next": None}
     assert program.get("events?since=-1").status_code == 422
+
+
+def test_whatever_a_program_does_is_recorded_as_done_through_the_api(inbox, workspace):
+    owner = make_member(workspace, role="owner")
+    program = Program(owner)
+    program.token.name = "Till"
+    program.token.save()
+    conversation = make_conversation(inbox, triage=a_triage())
+    head = Event.objects.order_by("-number").first().number
+    at = f"conversations/{conversation.pk}"
+
+    program.post(f"{at}/messages", {"text": "It is on its way."})
+    program.post(f"{at}/notes", {"text": "VIP"})
+    program.post(f"{at}/assign", {"assignee": None})
+    program.post(f"{at}/resolve")
+    program.post(f"{at}/reopen")
+    hook = program.post("webhooks", {"url": "https://hooks.example.org/"}).json()["id"]
+    program.call("patch", f"webhooks/{hook}", {"paused": True})
+    program.post(f"webhooks/{hook}/secret")
+    program.call("delete", f"webhooks/{hook}")
+
+    done = Event.objects.filter(number__gt=head)
+    verbs = {"reply.queued", "note.written", "conversation.assigned", "conversation.resolved", "conversation.reopened"}
+    verbs |= {"ticket.closed", "webhook.added", "webhook.changed", "webhook.removed"}
+    assert verbs <= set(done.values_list("verb", flat=True))
+    assert set(done.values_list("cause", "actor")) == {("API: Till", owner.pk)}
+
+
+def test_what_an_agent_does_on_a_page_is_not_the_api(inbox, member):
+    desk.resolve(make_conversation(inbox), by=member)
+
+    assert Event.objects.get(verb="conversation.resolved").cause == "page"

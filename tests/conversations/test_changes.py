@@ -6,7 +6,7 @@ import pytest
 
 from conversations import deliveries, desk
 from conversations.inbound_changes import apply
-from conversations.models import Conversation, Correction, Delivery, Reaction, RoutedRecord, Thread
+from conversations.models import Conversation, Correction, Delivery, Message, Reaction, RoutedRecord, Thread
 from conversations.normalized import Blocked, Deletion, Edit, Reacted, ReadUpTo, Receipt, ThreadMoved
 from conversations.outbound import queue_reply
 from crm.models import Event, Lead, Ticket
@@ -230,3 +230,15 @@ def test_a_correction_counts_from_the_one_before(inbox, member):
 
     assert second.before["functions"] == ["support"]
     assert Event.objects.filter(verb="triage.corrected").count() == 2
+
+
+def test_long_ids_that_begin_alike_are_two_messages(inbox):
+    """Instagram's ids are long, and tell messages apart by their ends only."""
+    beginning = "aWdfZAG1f" * 40
+    for end, text in (("1", "one"), ("2", "two")):
+        make_message(inbox, text, external_id=beginning + end)
+
+    apply(Deletion("77", f"{beginning}2", clock.now()), inbox)
+
+    assert [message.text for message in Message.objects.filter(deleted_at=None)] == ["one"]
+    assert Message.objects.get(text="two").external_id == f"{beginning}2"

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from conversations import desk
 from conversations.inbound import receive_message
-from conversations.models import Conversation, Message, RoutedRecord
+from conversations.models import Conversation, Message, RoutedRecord, Thread
 from conversations.normalized import Attachment, FirstTouch
 from crm.models import Campaign, Customer, Event, Identity, Lead, Ticket
 from crm.workspace import clock
@@ -196,3 +196,80 @@ def test_mood_follows_the_newest_messages(workspace):
 
     assert message.conversation.mood == -0.2
     assert message.conversation.customer.mood == -0.2
+
+
+def test_an_answer_that_names_a_known_message_joins_its_thread(workspace):
+    inbox = make_inbox(workspace)
+    first = make_message(inbox, external_id="m1", thread_id="t1")
+
+    second = make_message(inbox, external_id="m2", thread_id="m2", refers_to=("unknown", "m1"))
+
+    assert second.thread == first.thread
+
+
+def test_an_answer_that_names_only_unknown_messages_is_a_thread_of_its_own(workspace):
+    inbox = make_inbox(workspace)
+    first = make_message(inbox, external_id="m1", thread_id="t1")
+
+    second = make_message(inbox, external_id="m2", thread_id="m2", refers_to=("unknown",))
+
+    assert second.thread != first.thread
+
+
+def test_messages_of_another_inbox_join_no_thread_here(workspace):
+    make_message(make_inbox(workspace, name="Other"), external_id="m1", thread_id="t1")
+
+    second = make_message(make_inbox(workspace), external_id="m2", thread_id="m2", refers_to=("m1",))
+
+    assert second.thread.external_id == "m2"
+
+
+def test_a_person_known_by_two_addresses_is_one_customer_under_either(workspace):
+    inbox = make_inbox(workspace)
+    make_message(inbox, sender=a_sender(address="user-1", also=("46700000001",)))
+
+    make_message(inbox, external_id="2", sender=a_sender(address="46700000001"))
+    make_message(inbox, external_id="3", sender=a_sender(address="user-1"))
+
+    assert Customer.objects.count() == 1
+    assert {identity.address for identity in Identity.objects.all()} == {"user-1", "46700000001"}
+
+
+def test_an_address_that_is_unique_in_the_world_is_one_customer_over_channels(workspace):
+    phone = a_sender(address="+46700000001", kind="phone")
+    make_message(make_inbox(workspace, channel="telegram", identity_scope="T1"), sender=phone)
+
+    make_message(make_inbox(workspace, channel="webchat", name="Other"), sender=phone)
+
+    identity = Identity.objects.get()
+    assert (identity.kind, identity.scope) == ("phone", "")
+
+
+def test_what_only_the_channel_knows_is_kept_with_the_message(workspace):
+    message = make_message(make_inbox(workspace), details={"subject": "Order"}, flags=("forwarded",))
+
+    assert message.details == {"subject": "Order", "flags": ["forwarded"]}
+
+
+def test_a_person_s_thread_follows_the_name_that_the_platform_gives_them(workspace):
+    """First their number alone, then number and id, then the id alone: people hide their numbers."""
+    inbox, at = make_inbox(workspace, channel="whatsapp"), clock.now()
+    for number, (thread_id, address, also) in enumerate(
+        [("4670", "4670", ()), ("SE.1", "4670", ("SE.1",)), ("SE.1", "SE.1", ())], start=1
+    ):
+        sender = a_sender(address=address, also=also)
+        inbound = an_inbound(external_id=f"wamid.{number}", thread_id=thread_id, sender=sender, at=at)
+        assert receive_message(inbox, inbound, triage=None) is not None
+        assert receive_message(inbox, inbound, triage=None) is None  # and the platform's retry of it
+
+    assert Thread.objects.get().external_id == "SE.1"
+    assert (Customer.objects.count(), Conversation.objects.count(), Message.objects.count()) == (1, 1, 3)
+
+
+def test_a_group_is_not_taken_for_the_thread_of_a_person_in_it(workspace):
+    inbox, sender = make_inbox(workspace), a_sender(address="4670", also=("SE.1",))
+    receive_message(inbox, an_inbound(thread_id="4670", sender=a_sender(address="4670")), triage=None)
+
+    receive_message(inbox, an_inbound(thread_id="g1", sender=sender, is_group=True), triage=None)
+
+    assert sorted(Thread.objects.values_list("external_id", flat=True)) == ["4670", "g1"]

@@ -8,13 +8,14 @@ from django.contrib.sessions.backends.db import SessionStore
 from django_scopes import scope, scopes_disabled
 
 from conversations import catching_up, desk, reading, timeline
+from conversations.inbound import Arrival, receive_messages
 from conversations.live import consumers, feed, fragments
 from conversations.live.consumers import AgentConsumer
 from conversations.models import Message, RoutedRecord
 from conversations.outbound import queue_reply
 from crm.models import Membership, Workspace
 from crm.workspace import clock
-from tests.factories import a_triage, make_inbox, make_member, make_message, make_workspace
+from tests.factories import a_triage, an_inbound, make_inbox, make_member, make_message, make_workspace
 
 
 def test_a_new_message_gives_a_row_and_an_entry(workspace):
@@ -254,3 +255,34 @@ def test_who_answers_first_takes_it_after_the_answer_as_on_a_page_loaded_anew(wo
     live = [entry["html"] for entry in fragments.since(workspace, head).entries]
     assert ["message--out" in html for html in live] == [True, False]
     assert [entry.kind for entry in timeline.entries(conversation).entries][-2:] == ["message", "line"]
+
+
+def test_a_flood_is_drawn_frame_by_frame_for_those_who_follow(workspace):
+    inbox = make_inbox(workspace)
+    receive_messages(inbox, [Arrival(an_inbound(f"line {number}"), a_triage()) for number in range(200)])
+    seen, frames = 0, []
+
+    while (frame := fragments.following(workspace, seen)).end != seen:
+        frames.append(frame)
+        seen = frame.end
+
+    assert seen == fragments.head_of(workspace) > fragments.TOO_FAR_BEHIND
+    assert [frame.start for frame in frames] == [0, *(frame.end for frame in frames[:-1])]
+    assert [frame.is_full for frame in frames[:-1]] == [True] * (len(frames) - 1)
+    shown = "".join(entry["html"] for frame in frames for entry in frame.entries)
+    assert all(f"line {number}<" in shown for number in range(200))
+
+
+def test_after_more_than_anybody_can_follow_pages_are_loaded_anew(workspace, monkeypatch):
+    monkeypatch.setattr(fragments, "TOO_MUCH_TO_FOLLOW", 200)
+    inbox = make_inbox(workspace)
+    receive_messages(inbox, [Arrival(an_inbound(f"line {number}"), a_triage()) for number in range(120)])
+
+    frame = fragments.following(workspace, 0)
+
+    assert (frame.is_reset, frame.end) == (True, fragments.head_of(workspace))
+
+
+@pytest.mark.parametrize("number", [-1_000_000, 10**9])
+def test_who_follows_from_nowhere_is_reset(workspace, number):
+    assert fragments.following(workspace, number).as_json() == {"type": "reset", "to": 0}

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -11,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from conversations import desk
 from conversations.models import WebhookDelivery, WebhookSubscription
 from conversations.webhooks import sending, settling
+from conversations.webhooks.kinds import EVERY
 from conversations.webhooks.sending import claim, send_due
 from conversations.webhooks.subscribing import subscribe
 from crm.models import Event
@@ -19,6 +21,7 @@ from crm.web.outgoing import Answer, NoAnswer
 from crm.workspace import clock
 from tests.api import Program
 from tests.factories import make_conversation, make_inbox, make_member, make_workspace
+from tests.installation import ROOT
 
 URL = "https://hooks.example.org/rapport"
 
@@ -321,3 +324,76 @@ def test_the_log_is_kept_for_a_while_and_what_waits_is_kept_for_good(owner, told
 
     assert settling.drop_old(30) == 1
     assert WebhookDelivery.objects.get().state == "queued"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_that_the_subscriber_asks_for_holds_back_everything_for_it(owner, told, subscriber, status):
+    resolve_one(owner)
+    subscriber.answers = [Answer(status, "", retry_after=600.0)]
+    with time_machine.travel(clock.now(), tick=False) as traveller:
+        assert send_due() == 1
+        resolve_one(owner)
+        traveller.shift(599)
+        assert send_due() == 0
+
+        traveller.shift(2)
+        assert send_due() == 2
+
+    assert not WebhookDelivery.objects.exclude(state="sent").exists()
+
+
+def test_a_short_pause_does_not_hurry_us_and_a_very_long_one_ends_after_a_day(owner, told, subscriber):
+    resolve_one(owner)
+    subscriber.answers = [Answer(429, "", retry_after=1.0), Answer(429, "", retry_after=10.0**9)]
+    with time_machine.travel(clock.now(), tick=False) as traveller:
+        send_due()
+        assert (WebhookDelivery.objects.get().due_at - clock.now()).total_seconds() >= 10
+        traveller.shift(20)
+        send_due()
+        assert (WebhookDelivery.objects.get().due_at - clock.now()).total_seconds() == 86_400
+
+
+def test_after_a_change_of_the_secret_both_verify_for_a_day(owner, told, subscriber, program):
+    old = told.secret
+    new = program.post(f"webhooks/{told.pk}/secret").json()["secret"]
+    resolve_one(owner)
+    with time_machine.travel(clock.now(), tick=False) as traveller:
+        send_due()
+        _url, body, headers, _private = subscriber.calls[-1]
+        assert Webhook(old).verify(body, headers) == Webhook(new).verify(body, headers)
+
+        traveller.shift(timedelta(days=1, seconds=1))
+        resolve_one(owner)
+        send_due()
+        _url, body, headers, _private = subscriber.calls[-1]
+        Webhook(new).verify(body, headers)
+        with pytest.raises(WebhookVerificationError):
+            Webhook(old).verify(body, headers)
+
+
+def test_a_ping_reaches_the_one_that_was_asked_for_whatever_it_is_told_of(owner, told, subscriber, program):
+    everything = subscribe("https://other.example.org/", [], by=owner)
+
+    assert program.post(f"webhooks/{told.pk}/ping").status_code == 202
+    send_due()
+
+    pinged = [url for url, body, _headers, _private in subscriber.calls if json.loads(body)["type"] == "webhook.pinged"]
+    assert pinged == [URL]
+    assert everything.pk != told.pk
+
+
+def test_a_paused_webhook_is_not_pinged(told, program):
+    program.call("patch", f"webhooks/{told.pk}", {"paused": True})
+
+    assert program.post(f"webhooks/{told.pk}/ping").status_code == 409
+
+
+def test_every_kind_of_event_that_is_recorded_can_be_chosen_in_words():
+    said = set()
+    for layer in ("crm", "conversations"):
+        for path in (ROOT / layer).rglob("*.py"):
+            said |= set(re.findall(r'record\(\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
+    ours = {"token", "webhook", "file", "inbox", "member", "thread"}  # how we are set up, or a step to another event
+
+    assert {verb for verb in said if verb.split(".")[0] not in ours} <= EVERY
+    assert len(said) > 15

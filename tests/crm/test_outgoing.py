@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
+import time_machine
 
 from crm.web import outgoing
 from crm.web.outgoing import NoAnswer, NotAllowed, is_public, post
@@ -185,3 +187,59 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch, server):
     with pytest.raises(NoAnswer):
         post("http://93.184.216.34/", b"", {})
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "said,seconds",
+    [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("Sun, 22 Nov 2026 10:05:00 GMT", 300.0),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0.0),  # gone by
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("9" * 40, None),
+        ("Sun, 99 Nov 2026 10:05:00 GMT", None),
+    ],
+)
+def test_a_pause_is_read_as_seconds_or_as_a_date(said, seconds):
+    answer = b"HTTP/1.1 429 Slow\r\nRetry-After: " + said.encode() + b"\r\nContent-Length: 0\r\n\r\n"
+    made = Server(answer)
+    with time_machine.travel("2026-11-22T10:00:00Z", tick=False):
+        try:
+            found = post(f"http://127.0.0.1:{made.port}/", b"{}", {}, allow_private=True)
+        finally:
+            made.stop()
+
+    assert (found.status, found.retry_after) == (429, seconds)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]"])
+async def test_the_client_connects_to_no_private_address(server, host):
+    async with outgoing.client() as client:
+        with pytest.raises((NotAllowed, httpx.ConnectError)):
+            await client.get(f"http://{host}:{server.port}/")
+
+    assert server.connections == 0
+
+
+async def test_the_client_connects_to_the_one_private_place_that_it_may(server):
+    place = f"127.0.0.1:{server.port}"
+    async with outgoing.client(private_place=place) as client:
+        answer = await client.get(f"http://{place}/")
+        with pytest.raises(NotAllowed):
+            await client.get(f"http://localhost:{server.port}/")
+
+    assert answer.text == "ok"
+    assert server.connections == 1
+
+
+async def test_the_client_follows_no_redirect():
+    made = Server(b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n")
+    async with outgoing.client(private_place="127.0.0.1") as client:
+        answer = await client.get(f"http://127.0.0.1:{made.port}/")
+    made.stop()
+
+    assert answer.status_code == 302

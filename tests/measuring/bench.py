@@ -67,11 +67,24 @@ def as_text(figures: dict[str, Any]) -> str:
         ),
         (
             "the same as a ratio to the floor",
-            " / ".join(f"{product[name] / floor[name]:.1f}" for name in product),
+            _ratios(product, floor),
             "",
             "",
         ),
         ("the same at half of the sustained rate, ms", _three(half), "", ""),
+        (
+            "webhook acknowledged at half of the sustained rate, ms p50 / p95 / p99",
+            _three(figures["acknowledged_ms"]),
+            "– / – / 3 times the floor, and 300",
+            f"{_three(figures['floor_acknowledged_ms'])} floor: insert, commit, answer; "
+            f"{_three(figures['insert_and_commit_ms'])} insert and commit alone",
+        ),
+        (
+            "the same as a ratio to the floor",
+            _ratios(figures["acknowledged_ms"], figures["floor_acknowledged_ms"]),
+            "",
+            "",
+        ),
         (
             "sustained messages a second, triaged, routed and shown",
             figures["sustained_per_second"],
@@ -124,6 +137,10 @@ def _why(stages: dict[str, Any]) -> list[str]:
         "So the way to the goals is fewer statements: loading a batch's threads, people and conversations together,",
         "and inserting its messages, triages and routes together, not one message at a time inside the transaction.",
     ]
+
+
+def _ratios(product: dict[str, float], floor: dict[str, float]) -> str:
+    return " / ".join(f"{product[name] / floor[name]:.1f}" for name in product)
 
 
 def _three(times: dict[str, float]) -> str:

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 
 from tests.installation import ROOT, SECRET, Installation, update
 from tests.measuring.figures import quantiles
+from tests.measuring.floor import open_store
 from tests.servers import free_port
 
 PACE = 0.05  # seconds between messages: low load
@@ -49,13 +50,19 @@ async def _measure(place: Installation, messages: int) -> dict[str, Any]:
             rate = await _burst(post, hook, agent, messages + 1, messages)
             spent = (_cpu(place) - spent) / messages
             floor_rate = await _burst(post, f"http://127.0.0.1:{floor_port}/", bare, messages + 1, messages)
-            half = await _paced(post, hook, agent, 2 * messages + 1, messages, 2 / rate)
+            half, answered = await _paced(post, hook, agent, 2 * messages + 1, messages, 2 / rate)
+            bare_address = f"http://127.0.0.1:{floor_port}/"
+            _half, bare_answered = await _paced(post, bare_address, bare, 2 * messages + 1, messages, 2 / rate)
+            stored = await _stored(place.folder / "bare.sqlite3", messages, 2 / rate)
     warm = max(5, messages // 20)
     return {
         "messages": messages - warm,
         "webhook_to_socket_ms": quantiles(product[warm:]),
         "floor_ms": quantiles(floor[warm:]),
         "half_load_ms": quantiles(half),
+        "acknowledged_ms": quantiles(answered),
+        "floor_acknowledged_ms": quantiles(bare_answered),
+        "insert_and_commit_ms": quantiles(stored),
         "sustained_per_second": round(rate, 1),
         "floor_per_second": round(floor_rate, 1),
         "cpu_ms_per_message": round(spent * 1000, 1),
@@ -86,11 +93,13 @@ async def _patiently(address: str) -> Any:
     raise TimeoutError(address)
 
 
-async def _deliver(post: httpx.AsyncClient, address: str, number: int, text: str) -> None:
-    body = update(number, 700 + number % 20, text)
+async def _deliver(post: httpx.AsyncClient, address: str, number: int, text: str) -> float:
+    """Milliseconds until the delivery is acknowledged."""
+    body, started = update(number, 700 + number % 20, text), time.perf_counter()
     answer = await post.post(address, json=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
     if answer.status_code != 200:
         raise RuntimeError(f"{address} answered {answer.status_code}")
+    return (time.perf_counter() - started) * 1000
 
 
 async def _once(post: httpx.AsyncClient, address: str, socket: Any, number: int) -> float:
@@ -126,23 +135,37 @@ async def _burst(post: httpx.AsyncClient, address: str, socket: Any, first: int,
 
 async def _paced(
     post: httpx.AsyncClient, address: str, socket: Any, first: int, count: int, pause: float
-) -> list[float]:
-    """Milliseconds of each of `count` messages that are sent every `pause` seconds, whatever the answers do."""
+) -> tuple[list[float], list[float]]:
+    """Milliseconds to the socket, and to the acknowledgement, of each of `count` messages that are sent every `pause`
+    seconds, whatever the answers do."""
     began: dict[str, float] = {}
     took: list[float] = []
 
-    async def send() -> None:
+    async def send() -> list[float]:
         sending = []
         for number in range(first, first + count):
             began[f"paced-{number}-paced"] = time.perf_counter()
             sending.append(asyncio.create_task(_deliver(post, address, number, f"paced-{number}-paced")))
             await asyncio.sleep(pause)
-        await asyncio.gather(*sending)
+        return list(await asyncio.gather(*sending))
 
     sender = asyncio.create_task(send())
     while len(took) < count:
         frame = await asyncio.wait_for(socket.recv(), 60)
         now = time.perf_counter()
         took += [(now - began.pop(mark)) * 1000 for mark in list(began) if mark in frame]
-    await sender
+    return took, await sender
+
+
+async def _stored(path: Path, count: int, pause: float) -> list[float]:
+    """Milliseconds of `count` bare inserts, each with its commit, as often as the product was sent messages."""
+    store, took = open_store(str(path)), []
+    for number in range(count):
+        started = time.perf_counter()
+        store.execute("BEGIN IMMEDIATE")
+        store.execute("INSERT INTO message (body) VALUES (?)", (f"stored-{number}",))
+        store.execute("COMMIT")
+        took.append((time.perf_counter() - started) * 1000)
+        await asyncio.sleep(pause)
+    store.close()
     return took

@@ -5,10 +5,18 @@ from django.template import Context, Template
 from django.test import Client
 
 from crm.models import Workspace
+from project import views
 from project.templatetags import rapport
 from tests.factories import PASSWORD, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_tried_yet():
+    views._rates.forget()
+    yield
+    views._rates.forget()
 
 
 def test_an_agent_signs_in_with_any_spelling_of_the_address(client: Client):
@@ -112,3 +120,39 @@ def test_after_too_many_wrong_passwords_even_the_right_one_has_to_wait(client, d
 
     assert answer.status_code != 302
     assert "wait five minutes" in answer.content.decode()
+
+
+def wrong_passwords_from(address: str, count: int = 20, whose: str = "guess") -> None:
+    browser = Client(REMOTE_ADDR=address)
+    for number in range(count):
+        browser.post("/sign-in/", {"username": f"{whose}{number}@example.org", "password": "wrong"})
+
+
+def sign_in_from(address: str) -> int:
+    member = make_member()
+    return (
+        Client(REMOTE_ADDR=address)
+        .post("/sign-in/", {"username": member.agent.email, "password": PASSWORD})
+        .status_code
+    )
+
+
+def test_who_tries_many_logins_from_one_address_has_to_wait_and_nobody_else():
+    wrong_passwords_from("203.0.113.7")
+
+    assert sign_in_from("203.0.113.7") == 200  # the form again
+    assert sign_in_from("203.0.113.8") == 302
+
+
+def test_a_few_wrong_passwords_in_one_office_lock_nobody_out():
+    wrong_passwords_from("203.0.113.9", 19)
+
+    assert sign_in_from("203.0.113.9") == 302
+
+
+def test_one_person_s_many_addresses_of_the_new_kind_are_one_place():
+    for number in range(20):
+        wrong_passwords_from(f"2001:db8:1:2::{number:x}", 1, f"guess{number}-")
+
+    assert sign_in_from("2001:db8:1:2:ffff::1") == 200
+    assert sign_in_from("2001:db8:1:3::1") == 302

@@ -24,6 +24,7 @@ def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
         ("PUBLIC_URL", "https://desk.example.org/path"),
         ("ENCRYPTION_KEYS", "short"),
         ("DATA_DIR", "/proc/nowhere"),
+        ("TRUSTED_PROXIES", "the proxy"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(tmp_path, name, value):

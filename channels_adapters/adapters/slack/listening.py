@@ -28,8 +28,8 @@ _NEXT_DOOR = ("http://127.0.0.1", "http://localhost")
 class Listener:
     """One stay on the line; ended by `end`, or by what goes wrong."""
 
-    def __init__(self, client: Client, app_token: str, offset: int, store: Store, ping_seconds: float) -> None:
-        self._store, self._offset, self._ping_seconds = store, offset, ping_seconds
+    def __init__(self, client: Client, app_token: str, store: Store, ping_seconds: float) -> None:
+        self._store, self._ping_seconds = store, ping_seconds
         self._in_turn = asyncio.Lock()  # first come, first stored
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         app = AsyncApp(
@@ -58,7 +58,7 @@ class Listener:
                 done, _ = await asyncio.wait([self._ended], timeout=self._ping_seconds * 2)
                 if done:
                     return self._ended.result()
-                await self._store([], self._offset)  # keeps the lease
+                await self._store([], "")  # keeps the lease
                 if not await self._handler.client.is_connected():
                     raise Retryable("the connection to Slack was lost")
         finally:
@@ -75,7 +75,7 @@ class Listener:
                 opened = await socket.web_client.apps_connections_open(app_token=socket.app_token)
                 socket.wss_uri = str(opened["url"])
                 await socket.connect()
-        await self._store([], self._offset)
+        await self._store([], "")
 
     async def _keep(self, req: AsyncBoltRequest) -> BoltResponse:
         body = json.dumps(req.body).encode()
@@ -85,7 +85,7 @@ class Listener:
             delivery_id = ""
         try:
             async with self._in_turn:
-                await self._store([(delivery_id or _digest(req), body)], self._offset)
+                await self._store([(delivery_id or _digest(req), body)], "")
         except BaseException as error:
             self._end_with(error)
             raise

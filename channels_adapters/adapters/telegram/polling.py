@@ -27,7 +27,7 @@ async def listen(bot: Bot, request: PollRequest, offset: int, store: Store, wait
         reached = max([offset, *(update_id + 1 for update_id, _ in batch)])
         if found and reached == offset:
             raise Retryable("Telegram repeats updates that are stored already, or gives none that can be told apart")
-        await store([(str(update_id), raw) for update_id, raw in batch], reached)  # an empty one keeps the lease
+        await store([(str(update_id), raw) for update_id, raw in batch], str(reached))  # an empty one keeps the lease
         await _stop_spinners(bot, [raw for _, raw in batch])
         offset = reached
 

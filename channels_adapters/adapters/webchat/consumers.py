@@ -15,6 +15,7 @@ from channels_adapters.adapters.webchat.history import Place
 from conversations.live import feed as live
 from conversations.live import typing
 from conversations.live.fragments import Frame
+from conversations.metrics import SOCKETS
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
         self.moved = asyncio.Event()
         self.moved.set()  # what was said while nobody listened
         self.feed = await live.join(self.place.inbox.workspace, self)  # before accept: no gap
+        SOCKETS.labels("visitor").inc()
         await self.accept()
         self.following = asyncio.create_task(self._follow(self.place))
 
@@ -54,6 +56,7 @@ class VisitorConsumer(AsyncWebsocketConsumer):
         if self.following is not None:
             self.following.cancel()
         if self.feed is not None:
+            SOCKETS.labels("visitor").dec()
             self.feed.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
