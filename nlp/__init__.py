@@ -1,7 +1,31 @@
-"""Triage of customer messages: text in, what it asks for out. Plain Python on spaCy: no Django, network or clock."""
+"""Triage of customer messages: text in, what it asks for out. Plain Python on spaCy: no Django, network or clock.
 
+Beside reading: `calibration` says what a threshold is worth, `lessons` what a workspace can teach and what it should be
+asked, `retraining` (imported by itself, for it loads spaCy) makes a candidate of them and compares it.
+"""
+
+from .calibration import Point, at_threshold, calibrated, coverage_curve, threshold_for
+from .lessons import BadLesson, Example, OwnIntent, most_teaching
 from .reading import Reading, Triage
 from .redaction import redact
 from .serving import load, ready, triage
+from .values import value_of
 
-__all__ = ["Reading", "Triage", "load", "ready", "redact", "triage"]
+__all__ = [
+    "BadLesson",
+    "Example",
+    "OwnIntent",
+    "Point",
+    "Reading",
+    "Triage",
+    "at_threshold",
+    "calibrated",
+    "coverage_curve",
+    "load",
+    "most_teaching",
+    "ready",
+    "redact",
+    "threshold_for",
+    "triage",
+    "value_of",
+]

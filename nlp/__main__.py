@@ -1,4 +1,4 @@
-"""`python -m nlp triage`, `evaluate FILE`, `train --data DIR --out DIR`."""
+"""`python -m nlp triage`, `evaluate FILE`, `train --data DIR --out DIR`, `crossvalidate --data DIR`."""
 
 import sys
 

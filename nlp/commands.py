@@ -1,4 +1,4 @@
-"""The command line: reads and measures messages, and trains the pipeline."""
+"""The command line: reads and measures messages, trains the pipeline and measures the training."""
 
 from __future__ import annotations
 
@@ -37,11 +37,15 @@ def main(arguments: list[str]) -> int:
     train = commands.add_parser("train", help="train a pipeline and write it with its model card")
     train.add_argument("--data", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True)
+    crossvalidate = commands.add_parser("crossvalidate", help="measure the training on messages it does not see")
+    crossvalidate.add_argument("--data", type=Path, required=True)
     chosen = parser.parse_args(arguments)
     if chosen.command == "triage":
         return triage_lines(sys.stdin.buffer)
     if chosen.command == "evaluate":
         return evaluate_file(chosen.file, as_json=chosen.json)
+    if chosen.command == "crossvalidate":
+        return crossvalidate_with(chosen.data)
     return train_into(chosen.data, chosen.out)
 
 
@@ -124,4 +128,12 @@ def train_into(data: Path, out: Path) -> int:
     from .training.train import train  # not needed, and not loaded, by who only triages
 
     train(data, out, lambda line: print(line, file=sys.stderr, flush=True))
+    return 0
+
+
+def crossvalidate_with(data: Path) -> int:
+    """The figures of a training on `data`, each message read by a pipeline that did not see it, are printed."""
+    from .training.train import crossvalidate  # not needed, and not loaded, by who only triages
+
+    print(crossvalidate(data, lambda line: print(line, file=sys.stderr, flush=True)))
     return 0

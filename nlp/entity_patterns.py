@@ -77,6 +77,7 @@ _CASE = (
     r"|consignment|policy|pedido|reserva|factura"
     r"|caso|env[íi]o|commande|dossier|facture|r[ée]servation|colis|bestell(?:ung|nummer)|auftrag(?:snummer)?"
     r"|rechnung(?:snummer)?|buchung"
+    r"|p\.?o\.?|rx|lot|batch|receipt|member(?:ship)?|account|customer|licen[cs]e|flight|vuelo|vol|flug|volo|voo|vlucht"
     r"|sendung(?:snummer)?|vorgang|encomenda|fatura|protocolo|ordine|fattura|prenotazione|pratica|spedizione"
     r"|bestelling|bestelnummer|factuur"
     r"|boeking|zaak|pakket|pnr|awb|rma|dossiernummer|kundennummer)"
@@ -109,6 +110,8 @@ ENTITIES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("order_number", re.compile(r"\b(?P<found>(?=[A-Z0-9]{6}\b)(?=\w*\d)(?=\w*[A-Z]\w*[A-Z])[A-Z0-9]{6})\b")),
     ("order_number", re.compile(r"(?<![\w+./-])(?P<found>(?:19|20)\d\d[-/]\d{3,})\b")),
+    ("order_number", re.compile(r"(?<![\w+./ -])(?<!\d )(?P<found>(?:[1-9]\d|[1-9]\d{3})-\d{4,5})(?![\w-]|[ .]\d)")),
+    ("order_number", re.compile(r"(?<=[^\d+./-] )(?P<found>(?:[1-9]\d|[1-9]\d{3})-\d{4,5})(?![\w-]|[ .]\d)")),
     (
         "date",
         re.compile(

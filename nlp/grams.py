@@ -70,6 +70,10 @@ class Vocabulary:
     def size(self) -> int:
         return len(self.buckets) + len(self.cues)
 
+    def with_cues(self, names: tuple[str, ...]) -> Vocabulary:
+        """The same vocabulary with more named features after all others."""
+        return Vocabulary(self.buckets, self.weights, (*self.cues, *names))
+
     def features(self, words: list[str], cues: list[tuple[str, float]]) -> Features:
         """Words with their pairs, then characters (each of length one as a vector), then the cues that fired."""
         distinct = list(dict.fromkeys(words))

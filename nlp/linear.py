@@ -30,6 +30,17 @@ class Linear:
         totals = np.concatenate(([0.0], np.cumsum(gained)))
         return ((totals[ends[1:]] - totals[ends[:-1]]) / self.temperature).astype(np.float32)
 
+    def with_rows(self, more: int) -> Linear:
+        """The same model with room for more features, which say nothing yet."""
+        weights = np.vstack([self.weights, np.zeros((more, len(self.labels)), np.float32)])
+        return Linear(self.labels, weights, self.bias, self.temperature)
+
+    def with_labels(self, names: tuple[str, ...]) -> Linear:
+        """The same model with more labels, of which it knows nothing and which are as unlikely as its rarest."""
+        weights = np.hstack([self.weights, np.zeros((len(self.weights), len(names)), np.float32)])
+        bias = np.concatenate([self.bias, np.full(len(names), self.bias.min(initial=0.0), np.float32)])
+        return Linear((*self.labels, *names), weights, bias, self.temperature)
+
     def save(self, path: Path) -> None:
         np.savez_compressed(
             path,

@@ -15,6 +15,7 @@ Figures = dict[str, float]
 Read = Callable[[Sequence[Reading]], list[Triage]]
 _BINS = 10
 _PRECISION = 0.95  # what an answer without a human must keep
+SHORT = 4  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,28 @@ def figures(pairs: Sequence[Pair]) -> Figures:
         "function_ece": calibration_error([(pair.read.confidence, pair.is_acceptable) for pair in pairs]),
         "alone_at_95": alone([(pair.read.confidence, pair.is_acceptable) for pair in pairs]),
         "language": _share(pair.read.language == pair.told.language for pair in pairs),
-        "not_english_acceptable": _share(pair.is_acceptable for pair in pairs if pair.told.language != "en"),
+        **_slices(pairs),
     }
     for name in FUNCTIONS:
         found[f"f1_{name}"] = f1([(pair.told.function, pair.read.function) for pair in pairs], name)
-    return {**found, **_intents(pairs), **_moods(pairs), **_levels(pairs), **_entities(pairs)}
+    return {**found, **_second(pairs), **_intents(pairs), **_moods(pairs), **_levels(pairs), **_entities(pairs)}
+
+
+def _slices(pairs: Sequence[Pair]) -> Figures:
+    foreign = [pair for pair in pairs if pair.told.language != "en"]
+    short = [pair for pair in pairs if len(pair.told.text.split()) <= SHORT]
+    return {
+        "not_english_acceptable": _share(pair.is_acceptable for pair in foreign),
+        "short_acceptable": _share(pair.is_acceptable for pair in short),
+        "short_language": _share(pair.read.language == pair.told.language for pair in short),
+    }
+
+
+def _second(pairs: Sequence[Pair]) -> Figures:
+    """Functions named beside the main one: how many of them were asked for; how many asked for second were named."""
+    named = [name in pair.told.functions for pair in pairs for name, _ in pair.read.functions[1:]]
+    asked = [name in dict(pair.read.functions) for pair in pairs for name in pair.told.functions[1:]]
+    return {"second_precision": _share(named), "second_recall": _share(asked)} if asked else {}
 
 
 def _intents(pairs: Sequence[Pair]) -> Figures:
@@ -69,8 +87,16 @@ def _levels(pairs: Sequence[Pair]) -> Figures:
     return {
         "urgency_exact": _share(told == read for told, read in levels),
         "urgent_f1": f1([(told >= 2, read >= 2) for told, read in levels], True),
+        "urgent_precision": _share(told >= 2 for told, read in levels if read >= 2),
+        "urgent_recall": _share(read >= 2 for told, read in levels if told >= 2),
         "level_3_called_urgent": _share(read >= 2 for told, read in levels if told == 3),
     }
+
+
+def mood_recall(pairs: Sequence[Pair]) -> float:
+    """The mean share of bad, neutral and good posts that were read so: TweetEval's figure."""
+    moods = [(pair.told.sentiment, pair.read.sentiment) for pair in pairs if pair.told.sentiment is not None]
+    return sum(_share(read == mood for told, read in moods if told == mood) for mood in (-1, 0, 1)) / 3
 
 
 def _entities(pairs: Sequence[Pair]) -> Figures:

@@ -32,3 +32,6 @@ class Triage:
     entities: tuple[tuple[str, str], ...]  # (type, the text as written), in reading order
     because: tuple[str, ...]  # at most six words or phrases that weighed, as they stand in the text
     model_version: str
+    shares: tuple[tuple[str, float], ...] = ()  # how likely each function is the main one, in the order of FUNCTIONS
+    asked: tuple[tuple[str, float], ...] = ()  # how likely each function is asked for at all, also beside another
+    urgency_shares: tuple[float, ...] = ()  # how likely each level of urgency is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .fragments import earlier
@@ -16,37 +17,45 @@ if TYPE_CHECKING:
 
 _BATCH = 128  # messages read before other threads get their turn
 _lock = threading.Lock()  # a pipeline's memory zone belongs to one thread at a time
-_pipeline: Language | None = None
+_pipelines: dict[Path | None, Language] = {}  # None is the shipped one; of the others the one used last stands last
+_MOST_OWN = 3  # pipelines of workspaces in memory, some 40 MB each
 
 
-def load() -> None:
-    """The shipped pipeline is in memory. Does nothing when it is already; raises OSError when it is not there."""
+def load(model: Path | None = None) -> None:
+    """The pipeline of a folder, or the shipped one, is in memory. Raises OSError when it is not there."""
     with _lock:
-        _loaded()
+        _loaded(model)
 
 
 def ready() -> bool:
-    """Whether reading starts at once."""
-    return _pipeline is not None
+    """Whether reading with the shipped pipeline starts at once."""
+    return None in _pipelines
 
 
-def triage(readings: Sequence[Reading]) -> list[Triage]:
-    """What each message asks for, in the same order. Loads the pipeline if nobody has."""
+def triage(readings: Sequence[Reading], *, model: Path | None = None) -> list[Triage]:
+    """What each message asks for, in the same order, read by the pipeline of a folder or the shipped one.
+
+    Loads it if nobody has. Raises OSError when the folder holds none.
+    """
     remaining, read = iter(readings), []
     while batch := list(islice(remaining, _BATCH)):
         with _lock:
-            read += read_with(_loaded(), batch)
+            read += read_with(_loaded(model), batch)
     return read
 
 
-def _loaded() -> Language:
-    global _pipeline
-    if _pipeline is None:
+def _loaded(model: Path | None) -> Language:
+    found = _pipelines.pop(model, None)
+    if found is None:
         # spaCy takes a second to import, and who only wants `redact` must not wait for it.
-        from .assembly import loaded
+        from .assembly import SHIPPED, loaded
 
-        _pipeline = loaded()
-    return _pipeline
+        found = loaded(model or SHIPPED)
+    _pipelines[model] = found
+    own = [one for one in _pipelines if one is not None]
+    for longest_unused in own[:-_MOST_OWN]:
+        del _pipelines[longest_unused]
+    return found
 
 
 def read_with(pipeline: Language, readings: Sequence[Reading]) -> list[Triage]:
@@ -103,4 +112,7 @@ def _triage(doc: Doc, version: str) -> Triage:
         entities=marks.found,
         because=marks.because,
         model_version=version,
+        shares=tuple(marks.function_shares.items()),
+        asked=marks.asked_shares,
+        urgency_shares=marks.urgency_shares,
     )

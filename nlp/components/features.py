@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from ..grams import Features, Vocabulary
 from ..signals import signals
 
-_BEFORE = 0.5  # how loud earlier messages speak in a fragment
+_BEFORE = 0.8  # how loud earlier messages speak in a fragment
 
 
 class FeaturesOfText:

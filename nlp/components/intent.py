@@ -20,7 +20,8 @@ class IntentOfText:
 
     def __call__(self, doc: Doc) -> Doc:
         function = max(FUNCTIONS, key=lambda name: doc._.function_shares.get(name, 0.0))
-        doc._.intent = INTENTS[function][int(self.models[function].logits(doc._.features).argmax())]
+        model = self.models[function]
+        doc._.intent = model.labels[int(model.logits(doc._.features).argmax())]
         return doc
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:

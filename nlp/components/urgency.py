@@ -5,40 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..labels import URGENCIES
 from ..linear import Linear, softmax
 
-NOW = 3
+TODAY = 2
+CERTAIN = (0.0, 0.0, 0.0, 1.0)
+_URGENT_FROM = 0.3
 ALARMS = frozenset({"alarm", "theft_now"})  # groups of the lexicon that page a human by themselves
 
 
-class UrgencyOfText:
-    """Writes `doc._.urgency`: 0 nobody acts, 1 normal, 2 today, 3 now."""
+def level(shares: tuple[float, ...], urgent_from: float) -> int:
+    """The likeliest urgent level if these two together are likely enough, else the likelier of the others."""
+    least = TODAY if sum(shares[TODAY:]) >= urgent_from else 0
+    return max(range(least, least + TODAY), key=lambda one: shares[one])
 
-    def __init__(self) -> None:
-        self.model = Linear.nothing(URGENCIES)
+
+class UrgencyOfText:
+    """Writes `doc._.urgency` (0 nobody acts, 1 normal, 2 today, 3 now) and how likely each level is.
+
+    A message is urgent from a share of `urgent_from`: lower than one half, because a missed emergency costs more than
+    a look too many. Training finds it, and it is kept with the model.
+    """
+
+    def __init__(self, urgent_from: float = _URGENT_FROM) -> None:
+        self.model, self.urgent_from = Linear.nothing(URGENCIES), urgent_from
 
     def __call__(self, doc: Doc) -> Doc:
         alarmed = any(hit.group in ALARMS for hit in doc._.cues)
-        doc._.urgency = NOW if alarmed else int(softmax(self.model.logits(doc._.features)).argmax())
+        shares = CERTAIN if alarmed else tuple(map(float, softmax(self.model.logits(doc._.features))))
+        doc._.urgency_shares, doc._.urgency = shares, level(shares, self.urgent_from)
         return doc
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.model.save(path / "model.npz")
+        srsly.write_json(path / "urgent_from.json", self.urgent_from)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> UrgencyOfText:
         self.model = Linear.load(path / "model.npz")
+        self.urgent_from = float(srsly.read_json(path / "urgent_from.json"))
         return self
 
 
-@Language.factory("crm_urgency", assigns=["doc._.urgency"], requires=["doc._.features", "doc._.cues"])
+@Language.factory(
+    "crm_urgency", assigns=["doc._.urgency", "doc._.urgency_shares"], requires=["doc._.features", "doc._.cues"]
+)
 def make_urgency(nlp: Language, name: str) -> UrgencyOfText:
     return UrgencyOfText()
 
 
-if not Doc.has_extension("urgency"):
-    Doc.set_extension("urgency", default=0)
+for _name, _default in (("urgency", 0), ("urgency_shares", ())):
+    if not Doc.has_extension(_name):
+        Doc.set_extension(_name, default=_default)

@@ -1,8 +1,15 @@
-"""Writes the model card that lies beside the pipeline."""
+"""Writes the model card that lies beside the pipeline: every figure in it is measured by the run that writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+
+from ..labels import FUNCTIONS
+from ..lexicon import LANGUAGES
+from ..measuring import Figures, Pair, figures, mood_recall
+from .corpora import DEV
+from .crossvalidation import Scored
+from .outcomes import outcomes
 
 _SOURCES = (
     ("language", "pemistahl/lingua-py (test sentences)", "Apache 2.0"),
@@ -30,7 +37,8 @@ no pretrained vectors, no download. Made by `python -m nlp train --data DIR --ou
 
 ## Taught by
 
-- The project's own hand-written messages (`triage_train_a` to `e`) and the customers' turns of `conversations_train`.
+- The project's own hand-written messages: `triage_train_a` to `e`, `triage_dev`, the customers' turns of
+  `conversations_train`, and the everyday messages of `nlp/training/messages/`.
 - The phrases of the project's own lexicon (`nlp/lexicon/`), each as a small example of its function.
 - Public texts; they are not in this package, their weights are:
 
@@ -42,34 +50,130 @@ The data folder also holds the following, looked at and not used for this pipeli
 
 ## Measured on
 
-`triage_dev.jsonl`, {messages:.0f} hand-written messages by other authors; nothing was trained on them. The settings of
-the training (strengths, which signals) were chosen while looking at the totals on this file, so its figures are
-a little kind; the English lexicon's author may have known its kind of messages.
+Every hand-written message of the data folder, in five parts: each was read by a pipeline taught by the other four
+(a conversation stays in one part), with a temperature and thresholds found on the other four. Copies of a scored
+message were taken out of what was taught. The shipped pipeline is taught by all five, so it cannot be measured on them.
+`dev` looks like real traffic; `all` is mostly made of hard cases. The everyday messages and phrases of danger were
+written after looking at some fifty mistakes on dev, all on its even lines, and at the missed emergencies of all files;
+the strengths were chosen on dev. So those figures are a little kind: `dev, odd lines` is the part nobody looked at.
 
-| figure | value |
-|---|---|
+| figure | dev | dev, odd lines | all |
+|---|---|---|---|
 {figures}
 
 `alone_at_95`: share of messages, surest first, of which 95 % are right. `function_ece` is against acceptable answers.
+`second_*`: functions named beside the main one, and those asked for beside it.
+TweetEval 2017, never trained on, macro recall: {tweets:.3f}.
+
+### By function
+
+| function | messages | acceptable | F1 |
+|---|---|---|---|
+{by_function}
+
+### By language, length and register
+
+Of all messages. Register by its look: a post has a tag or a handle, a letter more than 40 words; all else is chat.
+
+| part | messages | function acceptable | mood right | language right |
+|---|---|---|---|---|
+{by_part}
+
+### Conversations
+
+Of the customers' turns in `conversations_train`. A turn is right when it opens the record people said, or nothing; a
+fragment when its function is acceptable, read with what was said before and read alone.
+
+| figure | value |
+|---|---|
+{conversations}
 
 ## Known failures
 
 - English messages without any usual word for what they want ("size 46 never", "got any codes?") are guesses.
 - Marketing against support where a campaign's mechanism fails; praise of an employee (none) against brand love.
 - Sarcasm without a set phrase is read as praise. A long story is read by its words, not by its last sentence.
-- Urgency 2 is found in less than half of the cases; urgency 3 rests on the safety words, and a metaphor can raise it.
+- Urgency 2 is missed where it follows from the story alone; urgency 3 rests on safety words: a metaphor can raise it.
 - Scams and cold offers in a new wording look like support or sales.
 - Other languages than the seven are "und" by their letters, or taken for the nearest of the seven.
 - Products are found by the list that is given, else only by their look.
 """
+_LENGTHS = ((4, "up to 4 words"), (12, "5 to 12 words"), (40, "13 to 40 words"))
 
 
-def card(found: Mapping[str, float], version: str) -> str:
+def card(scored: Sequence[Scored], tweets: Sequence[Pair], version: str) -> str:
     """The card's text with the figures of one training."""
+    everyone = [one.pair for one in scored]
+    dev, all_ = figures(dev_pairs(scored)), figures(everyone)
+    odd = figures([one.pair for one in scored if one.written.file == DEV and int(one.written.group.split()[1]) % 2])
     return _CARD.format(
         version=version,
         sources="\n".join(f"| {what} | {repository} | {licence} |" for what, repository, licence in _SOURCES),
         beside=_BESIDE,
-        messages=found["messages"],
-        figures="\n".join(f"| {name} | {value:.3f} |" for name, value in found.items() if name != "messages"),
+        figures="\n".join(_row(name, (dev, odd, all_)) for name in all_),
+        tweets=mood_recall(tweets),
+        conversations="\n".join(
+            f"| {name} | {value:.{0 if value > 1 else 3}f} |" for name, value in outcomes(scored).items()
+        ),
+        by_function="\n".join(_of_function(name, everyone, all_) for name in FUNCTIONS),
+        by_part="\n".join(_of_part(name, [pair for pair in everyone if is_in(pair)]) for name, is_in in _parts()),
     )
+
+
+def dev_pairs(scored: Sequence[Scored]) -> list[Pair]:
+    """The readings of the messages that look like real traffic."""
+    return [one.pair for one in scored if one.written.file == DEV]
+
+
+def _row(name: str, columns: Sequence[Figures]) -> str:
+    digits = 0 if name == "messages" else 3
+    cells = (f"{found[name]:.{digits}f}" if name in found else "–" for found in columns)
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _of_function(name: str, pairs: Sequence[Pair], found: Figures) -> str:
+    told = [pair for pair in pairs if pair.told.function == name]
+    return f"| {name} | {len(told)} | {_share([pair.is_acceptable for pair in told]):.3f} | {found[f'f1_{name}']:.3f} |"
+
+
+def _of_part(name: str, pairs: Sequence[Pair]) -> str:
+    moods = [pair.told.sentiment == pair.read.sentiment for pair in pairs if pair.told.sentiment is not None]
+    shares = (
+        _share([pair.is_acceptable for pair in pairs]),
+        _share(moods),
+        _share([pair.told.language == pair.read.language for pair in pairs]),
+    )
+    return f"| {name} | {len(pairs)} | " + " | ".join(f"{share:.3f}" for share in shares) + " |"
+
+
+def _parts() -> list[tuple[str, Callable[[Pair], bool]]]:
+    lengths = [name for _, name in _LENGTHS] + ["more than 40 words"]
+    return [
+        *((code, _is(_language, code)) for code in LANGUAGES),
+        *((name, _is(_length, name)) for name in lengths),
+        *((name, _is(_register, name)) for name in ("post", "letter", "chat")),
+    ]
+
+
+def _is(kind: Callable[[Pair], str], name: str) -> Callable[[Pair], bool]:
+    return lambda pair: kind(pair) == name
+
+
+def _language(pair: Pair) -> str:
+    return pair.told.language
+
+
+def _length(pair: Pair) -> str:
+    words = len(pair.told.text.split())
+    return next((name for most, name in _LENGTHS if words <= most), "more than 40 words")
+
+
+def _register(pair: Pair) -> str:
+    words = pair.told.text.split()
+    if any(word[0] in "@#" and word[1:2].isalpha() for word in words):
+        return "post"
+    return "letter" if len(words) > _LENGTHS[-1][0] else "chat"
+
+
+def _share(facts: Sequence[bool]) -> float:
+    return sum(facts) / max(1, len(facts))

@@ -6,12 +6,16 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-HAND_WRITTEN = tuple(f"triage_train_{letter}.jsonl" for letter in "abcde")
 DEV = "triage_dev.jsonl"
+TURNS = "conversations_train.jsonl"
+HAND_WRITTEN = (*(f"triage_train_{letter}.jsonl" for letter in "abcde"), DEV)
+TWEETS = "test_tweeteval2017.jsonl.gz"  # for measuring only
+_DEV_WEIGHT = 3.0  # it looks like real traffic, the others are harder
+_TURN_WEIGHT = 2.0  # nothing else shows fragments
 _NONE_SOURCES = {"sms_spam": 250, "ms_chitchat": 250}  # how many texts of each teach what nobody has to answer
 _INTENT_OF_SOURCE = {"sms_spam": "spam", "ms_chitchat": "chit_chat"}
 
@@ -62,18 +66,38 @@ def _example(row: dict[str, Any]) -> Example:
     )
 
 
-def hand_written(folder: Path) -> list[Example]:
-    """All training messages by the project's own authors, and their conversations' turns."""
-    return [*(example for name in HAND_WRITTEN for example in labelled(folder / name)), *turns(folder)]
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A hand-written example, the file it stands in, and what must not be parted from it: its conversation."""
+
+    example: Example
+    file: str
+    group: str
+    opens: str | None = None  # of a conversation's turn: the kind of record it opens, or "none"
 
 
-def turns(folder: Path) -> Iterator[Example]:
+def hand_written(folder: Path) -> list[Written]:
+    """All labelled messages of the data folder's own authors, and their conversations' turns."""
+    told = [
+        Written(_weighted(example, name), name, f"{name} {place}")
+        for name in HAND_WRITTEN
+        for place, example in enumerate(labelled(folder / name))
+    ]
+    return [*told, *turns(folder)]
+
+
+def _weighted(example: Example, file: str) -> Example:
+    return replace(example, weight=_DEV_WEIGHT) if file == DEV else example
+
+
+def turns(folder: Path) -> Iterator[Written]:
     """What customers say in the written conversations, each with what they had said before."""
-    for conversation in rows(folder / "conversations_train.jsonl"):
+    for conversation in rows(folder / TURNS):
         said: list[str] = []
         for turn in (turn for turn in conversation["turns"] if turn["from"] == "customer"):
             row = {"lang": conversation["lang"], **turn, "previous": said[-3:]}
-            yield _example(row)
+            example = replace(_example(row), weight=_TURN_WEIGHT)
+            yield Written(example, TURNS, conversation["id"], turn["opens_record"])
             said.append(turn["text"])
 
 
@@ -99,6 +123,11 @@ def rated(folder: Path) -> list[Example]:
         for row in rows(folder / "sentiment.jsonl.gz")
         if row["source"] != "goemotions"
     ]
+
+
+def tweets(folder: Path) -> list[Example]:
+    """The posts of TweetEval's test part. Never for training."""
+    return [Example(row["text"], "en", sentiment=row["sentiment"]) for row in rows(folder / TWEETS)]
 
 
 def in_languages(folder: Path) -> list[Example]:

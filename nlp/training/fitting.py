@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,22 @@ from ..components.function import FunctionOfText
 from ..components.intent import IntentOfText
 from ..components.language import LanguageGuess, letter_buckets, spelled
 from ..components.mood import Mood
-from ..components.sentiment import SentimentOfText
+from ..components.sentiment import REGISTERS, SentimentOfText
 from ..components.urgency import UrgencyOfText
 from ..fragments import earlier
-from ..grams import Features
+from ..grams import Features, Vocabulary
 from ..labels import ASKED, FUNCTIONS, INTENTS, MOODS, URGENCIES
 from ..lexicon import LANGUAGES
 from ..linear import Linear
 from ..signals import signals
+from ..words import readable
 from .corpora import Example
 from .logistic import Matrix, Sparse, fit
 from .vocabulary import names_seen, vocabulary_of
 
-_BOTH = 1.35  # two voices that often say the same are surer than they should be
-_LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 40_000, 50_000
+_WORDS, _CUES = 4.0, 3.0  # how closely each voice fits
+_FIRST_TEMPERATURE = 1.35  # two voices that often say the same are surer than they should be; calibrated later
+_LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 100_000, 60_000
 
 
 def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:
@@ -53,13 +55,16 @@ def _letters(words: list[str]) -> NDArray[np.uint32]:
 def learn_mood(pipeline: Language, posts: Sequence[Example]) -> None:
     """The pipeline knows how people rated public posts."""
     mark, mood = pipeline.get_pipe("crm_words"), part(pipeline, Mood)
-    words = [mark(pipeline.make_doc(one.text))._.words for one in posts]
+    words = [mark(pipeline.make_doc(readable(one.text)))._.words for one in posts]
     mood.vocabulary = vocabulary_of(words, least=4, most=_MOOD_BUCKETS)
     table = _table([mood.vocabulary.features(one, []) for one in words], mood.vocabulary.size)
-    mood.model = _linear(MOODS, table, _one_of(MOODS, [str(one.sentiment) for one in posts]), strength=0.5)
+    told = [str(one.sentiment) for one in posts]
+    share = {name: told.count(name) / len(told) for name in MOODS}
+    evenly = np.array([1 / (len(MOODS) * share[name]) for name in told], np.float32)  # each mood counts the same
+    mood.model = _linear(MOODS, table, _one_of(MOODS, told), strength=0.5, weights=evenly)
 
 
-def read_before_features(pipeline: Language, examples: Sequence[Example]) -> list[Doc]:
+def read_before_features(pipeline: Language, examples: Iterable[Example]) -> list[Doc]:
     """The examples' docs as the feature component gets them."""
     docs = []
     for one in examples:
@@ -90,38 +95,52 @@ def learn_readings(pipeline: Language, features: Sequence[Features], examples: S
     """Function, intent, sentiment and urgency are learnt from the examples that have them."""
     table = _table(features, part(pipeline, FeaturesOfText).vocabulary.size)
     weights = np.array([one.weight for one in examples], np.float32)
+    vocabulary = part(pipeline, FeaturesOfText).vocabulary
+    voices = _voices(features, vocabulary)
     function = part(pipeline, FunctionOfText)
-    function.main = _taught_apart(pipeline, features, examples, weights)
+    function.main = _taught_apart(voices, weights, FUNCTIONS, [one.function for one in examples])
+    function.main.temperature = _FIRST_TEMPERATURE
     asked = np.array([[float(name in one.functions) for name in ASKED] for one in examples], np.float32)
     function.asked = _linear(ASKED, table, asked, strength=2.0, weights=weights, exclusive=False)
     for name in FUNCTIONS:
         told = [one.intent if one.function == name else None for one in examples]
         part(pipeline, IntentOfText).models[name] = _taught(table, weights, INTENTS[name], told, 4.0)
     moods = [None if one.sentiment is None else str(one.sentiment) for one in examples]
-    part(pipeline, SentimentOfText).model = _taught(table, weights, MOODS, moods, 2.0)
+    part(pipeline, SentimentOfText).model = _taught_apart(voices, weights, MOODS, moods)
     levels = [None if one.urgency is None else str(one.urgency) for one in examples]
     part(pipeline, UrgencyOfText).model = _taught(table, weights, URGENCIES, levels, 2.0)
 
 
+def learn_register(pipeline: Language, docs: tuple[Sequence[Doc], Sequence[Doc]]) -> None:
+    """The pipeline tells messages to a company, given first, from posts to the world. Both count the same in all."""
+    component = part(pipeline, FeaturesOfText)
+    named = [register for register, told in zip(REGISTERS, docs, strict=True) for _ in told]
+    table = _table([component.of(doc) for told in docs for doc in told], component.vocabulary.size)
+    weights = np.array([0.5 * len(named) / max(1, named.count(name)) for name in named], np.float32)
+    targets = _one_of(REGISTERS, named)
+    part(pipeline, SentimentOfText).register = _linear(REGISTERS, table, targets, strength=4.0, weights=weights)
+
+
+def _voices(features: Sequence[Features], vocabulary: Vocabulary) -> tuple[Sparse, Sparse]:
+    """The words of each text, and apart from them what else it shows."""
+    hashed = len(vocabulary.buckets)
+    words = [(one.rows[one.rows < hashed], one.values[one.rows < hashed]) for one in features]
+    cues = [(one.rows[one.rows >= hashed], one.values[one.rows >= hashed]) for one in features]
+    return Sparse.of(words, vocabulary.size), Sparse.of(cues, vocabulary.size)
+
+
 def _taught_apart(
-    pipeline: Language, features: Sequence[Features], examples: Sequence[Example], weights: Matrix
+    voices: tuple[Sparse, Sparse], weights: Matrix, labels: tuple[str, ...], told: Sequence[str | None]
 ) -> Linear:
-    """Words and cues each learn the function alone, then their scores are added, a little quieter.
+    """Words and cues each learn alone, then their scores are added.
 
     Taught together, words that happen to go with a cue in few examples take its weight, and plain new messages suffer:
-    macro-F1 on messages of other authors is a point higher so.
+    macro-F1 on messages of other authors is a point higher so, for functions and for moods.
     """
-    vocabulary = part(pipeline, FeaturesOfText).vocabulary
-    told, hashed = [one.function for one in examples], len(vocabulary.buckets)
-    models = [
-        _taught(Sparse.of(half, vocabulary.size), weights, FUNCTIONS, told, strength)
-        for half, strength in (
-            ([(one.rows[one.rows < hashed], one.values[one.rows < hashed]) for one in features], 4.0),
-            ([(one.rows[one.rows >= hashed], one.values[one.rows >= hashed]) for one in features], 3.0),
-        )
-    ]
-    added = (sum(model.weights for model in models), sum(model.bias for model in models))
-    return Linear(FUNCTIONS, np.asarray(added[0]), np.asarray(added[1]), temperature=_BOTH)
+    words, cues = (
+        _taught(voice, weights, labels, told, strength) for voice, strength in zip(voices, (_WORDS, _CUES), strict=True)
+    )
+    return Linear(labels, words.weights + cues.weights, words.bias + cues.bias)
 
 
 def _taught(

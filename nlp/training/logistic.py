@@ -38,7 +38,9 @@ class Sparse:
         return len(self.starts) - 1
 
     def times(self, weights: Matrix) -> Matrix:
-        return _summed(weights[self.columns] * self.values[:, None], self.starts)
+        parts = weights.take(self.columns, axis=0)  # four times as fast as indexing
+        parts *= self.values[:, None]
+        return _summed(parts, self.starts)
 
     def backward(self) -> Sparse:
         """The transposed matrix."""
@@ -64,15 +66,25 @@ class Fit:
 
 
 def fit(
-    rows: Sparse, targets: Matrix, *, strength: float, exclusive: bool = True, weights: Matrix | None = None
+    rows: Sparse,
+    targets: Matrix,
+    *,
+    strength: float,
+    exclusive: bool = True,
+    weights: Matrix | None = None,
+    known: Matrix | None = None,
 ) -> Fit:
-    """The weights that explain `targets` (rows by classes, shares of 0..1). `strength` is C: more fits closer."""
+    """The weights that explain `targets` (rows by classes, shares of 0..1). `strength` is C: more fits closer.
+
+    `known` is what another model says of the rows already, in logits: then only what it lacks is learnt.
+    """
+    before = np.zeros_like(targets) if known is None else known
     weight = (np.ones(rows.height, np.float32) if weights is None else weights)[:, None]
     columns, classes = rows.backward(), targets.shape[1]
 
     def goal(flat: Matrix) -> tuple[float, Matrix]:
         matrix = flat.reshape(rows.width + 1, classes)
-        guess, loss = _outcome(rows.times(matrix[:-1]) + matrix[-1], targets, weight, exclusive)
+        guess, loss = _outcome(before + rows.times(matrix[:-1]) + matrix[-1], targets, weight, exclusive)
         error = (guess - targets) * weight
         slope = np.vstack([columns.times(error) * strength + matrix[:-1], error.sum(axis=0) * strength])
         penalty = 0.5 * float(np.vdot(matrix[:-1], matrix[:-1]))

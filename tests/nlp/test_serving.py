@@ -5,7 +5,7 @@ import threading
 import pytest
 
 import nlp
-from nlp import Reading
+from nlp import Reading, assembly, serving
 from nlp.labels import FUNCTIONS
 
 
@@ -62,3 +62,21 @@ def test_a_triage_cannot_be_changed():
 
 def test_the_model_names_its_version():
     assert read("hello").model_version.count(".") == 2
+
+
+def test_only_the_first_20000_characters_are_read():
+    filled = "where is my parcel? " * 1_000
+
+    one, other = nlp.triage([Reading(filled + "I smell gas, write to late@mail.example"), Reading(filled)])
+
+    assert one == other
+
+
+def test_at_most_three_pipelines_of_workspaces_stay_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "_pipelines", {})
+    monkeypatch.setattr(assembly, "loaded", lambda path: str(path))
+
+    for name in "abcada":
+        serving.load(tmp_path / name)
+
+    assert [path.name for path in serving._pipelines] == ["c", "d", "a"]

@@ -9,7 +9,7 @@ from nlp.serving import read_with
 from nlp.training import fitting
 from nlp.training.corpora import Example
 from nlp.training.logistic import Sparse, fit
-from nlp.training.train import taught
+from nlp.training.teaching import taught
 
 _ASKED = {
     "sales": "how much is the {}?",
@@ -37,7 +37,7 @@ def small_pipeline():
         pipeline, [Example("where is the tent and the lamp", "en"), Example("wo ist das zelt", "de")] * 3
     )
     fitting.learn_mood(pipeline, [Example("good good", "en", sentiment=1), Example("bad bad", "en", sentiment=-1)] * 5)
-    return taught(pipeline, examples(), lambda line: None)
+    return taught(pipeline, examples())
 
 
 def test_a_pipeline_learns_what_its_examples_show_and_survives_its_folder(tmp_path):
