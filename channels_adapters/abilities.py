@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from channels_adapters.contract import TAKES_IN, Capabilities, ChannelAdapter
 
 KIB = 1024
@@ -24,25 +26,25 @@ def goes_out(adapter: type[ChannelAdapter]) -> list[Ability]:
     """What we can do there, the same lines for every channel."""
     can = adapter.capabilities
     return [
-        Ability("text, characters a part", f"{can.text_limit:,}"),
-        Ability("files", _files(can)),
-        Ability("answers to one message", _yes(can.replies)),
-        Ability("buttons", _buttons(can)),
-        Ability("templates", _yes(can.templates)),
-        Ability("window after their last message", _window(can)),
-        Ability("writes first", _yes(can.starts)),
-        Ability("shows that we type", _yes(can.typing)),
-        Ability("shows that we read", _yes(can.read_marks)),
-        Ability("tells us", ", ".join(can.receipts)),
-        Ability("edits", _where(can, "edits", _yes(can.edits))),
-        Ability("deletes", _where(can, "deletes", _yes(can.deletes))),
-        Ability("reactions", _where(can, "reactions", _reactions(can))),
-        Ability("public posts", _yes(can.public_posts)),
-        Ability("answers a post in private", _yes(can.private_answers)),
-        Ability("hides posts", _yes(can.hides)),
-        Ability("likes posts", _yes(can.likes)),
-        Ability("parts a second", _rate(can)),
-        Ability("when nobody knows whether it arrived", _doubt(can)),
+        Ability(_("text, characters a part"), f"{can.text_limit:,}"),
+        Ability(_("files"), _files(can)),
+        Ability(_("answers to one message"), _yes(can.replies)),
+        Ability(_("buttons"), _buttons(can)),
+        Ability(_("templates"), _yes(can.templates)),
+        Ability(_("window after their last message"), _window(can)),
+        Ability(_("writes first"), _yes(can.starts)),
+        Ability(_("shows that we type"), _yes(can.typing)),
+        Ability(_("shows that we read"), _yes(can.read_marks)),
+        Ability(_("tells us"), ", ".join(can.receipts)),
+        Ability(_("edits"), _where(can, "edits", _yes(can.edits))),
+        Ability(_("deletes"), _where(can, "deletes", _yes(can.deletes))),
+        Ability(_("reactions"), _where(can, "reactions", _reactions(can))),
+        Ability(_("public posts"), _yes(can.public_posts)),
+        Ability(_("answers a post in private"), _yes(can.private_answers)),
+        Ability(_("hides posts"), _yes(can.hides)),
+        Ability(_("likes posts"), _yes(can.likes)),
+        Ability(_("parts a second"), _rate(can)),
+        Ability(_("when nobody knows whether it arrived"), _doubt(can)),
     ]
 
 
@@ -51,11 +53,9 @@ def _yes(can: bool) -> str:
 
 
 def _where(can: Capabilities, word: str, told: str) -> str:
-    if not told:
-        return ""
-    return (
-        f"{told}, of posts" if word in can.only_public else f"{told}, in private" if word in can.only_private else told
-    )
+    if told and word in can.only_public:
+        return f"{told}, of posts"
+    return f"{told}, in private" if told and word in can.only_private else told
 
 
 def _files(can: Capabilities) -> str:

@@ -178,6 +178,20 @@ def reconnect(inbox: Inbox, *, name: str, given: Mapping[str, str], by: Membersh
     _served.pop(inbox.key, None)  # the test that follows uses what was given
 
 
+def set_state(inbox: Inbox, state: str, *, by: Membership | None = None) -> bool:
+    """Pause a live inbox or let a paused one go on. False for any other: a lost one goes live by a test that works."""
+    with change(inbox.workspace, actor=by, cause="page") as event:
+        row = Inbox.objects.select_for_update(no_key=True).get(pk=inbox.pk)
+        if row.state not in (Inbox.State.DRAFT, Inbox.State.LIVE, Inbox.State.PAUSED):
+            return False
+        changed = {"state": [row.state, state]}
+        row.state = state
+        row.save(update_fields=["state"])
+        event.record("inbox.changed", row, changed=changed)
+    inbox.state = state
+    return True
+
+
 def try_sending(inbox: Inbox, address: str, text: str) -> None:
     """Send a text to an address, where the channel may write first. Raises ChannelError with the reason."""
     served = serving(inbox.key)

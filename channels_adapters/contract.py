@@ -90,6 +90,7 @@ class Capabilities:
     starts: bool = False  # we may write first, to an address
     per_second: float = 0  # parts that the platform takes from one account in a second; 0: not known
     per_thread_second: float = 0  # and into one thread
+    whole: bool = False  # text and files leave together, as one part
     repeatable: bool = False  # sending a part twice does no harm, so a crash leaves nothing uncertain
     looks_up: bool = False  # the platform can be asked whether a part arrived: see `look_up`
 
@@ -192,6 +193,9 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
+    purpose: str = "reply"  # reply, service, marketing
+    by_machine: bool = False  # no person wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +242,8 @@ class ChannelAdapter(ABC):
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
+    reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -267,6 +273,10 @@ class ChannelAdapter(ABC):
         """The platform's id of this delivery: a repeat has the same. Raises WebhookRejected(status=400) when the
         body is not what the platform sends."""
         return hashlib.sha256(body).hexdigest()
+
+    def acknowledge(self, delivery_id: str) -> HookAnswer:
+        """What is said to a delivery that is stored, or was before."""
+        return self.accepted
 
     @abstractmethod
     def parse(self, body: bytes) -> list[Inbound]:
@@ -304,6 +314,10 @@ class ChannelAdapter(ABC):
         Only called when `capabilities.profiles`. Raises Retryable or Refused.
         """
         return None
+
+    def unpack(self, body: bytes, external_id: str, limit: int) -> bytes:
+        """As `fetch`, from the delivery that the file came in: see `carries_files`. May take a while; not on a loop."""
+        raise Refused(f"{self.label} deliveries hold no files")
 
     async def typing(self, thread_id: str) -> None:
         """Show the customer that we write. Failures do not matter and raise SendFailed."""

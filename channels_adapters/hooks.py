@@ -111,8 +111,9 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
     body = adapter.keep(request)
+    delivery_id = adapter.delivery_id(body)
     try:
-        stored = asyncio.wrap_future(workers().intake.submit(inbox, adapter.delivery_id(body), body))
+        stored = asyncio.wrap_future(workers().intake.submit(inbox, delivery_id, body))
     except Full:
         logger.warning("too much arrives at once", extra={"inbox": inbox.pk})
         return HookAnswer(503, b"Too much arrives at once; deliver it again.\n", retry_after=AGAIN_IN)
@@ -121,7 +122,7 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
     except Exception:
         logger.exception("a delivery could not be stored", extra={"inbox": inbox.pk})
         return HookAnswer(503, b"It could not be stored; deliver it again.\n", retry_after=AGAIN_IN)
-    return adapter.accepted
+    return adapter.acknowledge(delivery_id)
 
 
 async def _body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes | None:

@@ -109,7 +109,7 @@ def _reacted(inbound: Reacted) -> dict[str, Any]:
 @event.register
 def _receipt(inbound: Receipt) -> dict[str, Any]:
     return {
-        "kind": "status",
+        "kind": "bounce" if inbound.bounced else "status",
         "conversation": inbound.thread_id,
         "target": inbound.target,
         "status": inbound.status,

@@ -181,7 +181,7 @@ def show(event: Change, delivery: Delivery) -> None:
     verb = _SHOWN[delivery.kind](found, delivery)
     if verb:
         customer = found.conversation.customer
-        event.record(verb, found, customer=customer, conversation_id=found.conversation_id)
+        event.record(verb, found, conversation_id=found.conversation_id, customer=customer)
 
 
 def _show_edit(message: Message, delivery: Delivery) -> str:

@@ -46,7 +46,7 @@ def keep(inbox: Inbox, listed: Sequence[Listed]) -> int:
             new = {"workspace": inbox.workspace, **facts}
             Template.objects.update_or_create(**key, defaults=facts, create_defaults=new)
         Template.objects.filter(inbox=inbox).exclude(listed_at=now).delete()
-        event.record("templates.listed", inbox)
+        event.record("inbox.templates_listed", inbox)
     return len(listed)
 
 

@@ -1,7 +1,7 @@
 """How fast parts leave: a rate per inbox and per thread, the platform's own waits, and a break after many failures.
 
 A rate is kept as one moment, up to which it is spent (GCRA): each part moves it on by 1 / rate, and a part may leave
-while it is at most BURST ahead of now. The moments lie in the database, so that all processes share them; whoever
+while it is at most a burst ahead of now. The moments lie in the database, so that all processes share them; whoever
 moves one on from what they read has the slot.
 """
 
@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from conversations.models import Delivery, Flow, Inbox, Thread
 from crm.workspace import clock
 
-BURST = timedelta(seconds=1)  # of an inbox; a thread has none
+BURST = timedelta(seconds=1)  # of an inbox
+THREAD_BURST = 2  # parts of a thread; its moment is kept without them: when the next part may leave
 BREAK_AFTER = 5  # failures one after the other
 FIRST_BREAK, LONGEST_BREAK = 15.0, 900.0  # seconds
 PROBE = timedelta(seconds=60)  # how long the one part after a break may take
@@ -52,8 +53,9 @@ def admit(delivery: Delivery, now: datetime) -> bool:
     rows = Thread.objects.filter(pk=thread.pk)
     if not per_thread:
         return bool(rows.update(paced_until=now))
-    until = spent(thread.paced_until, now, per_thread, timedelta(0))
-    return until is not None and bool(rows.filter(paced_until=thread.paced_until).update(paced_until=until))
+    burst = timedelta(seconds=THREAD_BURST / per_thread)
+    until = spent(thread.paced_until and thread.paced_until + burst, now, per_thread, burst)
+    return until is not None and bool(rows.filter(paced_until=thread.paced_until).update(paced_until=until - burst))
 
 
 def _flow(inbox: Inbox) -> Flow:

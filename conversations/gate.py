@@ -7,6 +7,7 @@ templates only.
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -56,7 +57,10 @@ def last_heard(thread: Thread) -> Message | None:
     heard = Message.objects.filter(direction=Message.Direction.IN)
     last: Message | None = heard.filter(thread=thread).order_by("-pk").first()
     if last is None and not thread.is_public:
-        posts = heard.filter(thread__inbox=thread.inbox_id, details__private_thread=thread.external_id)
+        talks = Q(conversation=thread.conversation_id) | Q(
+            conversation__in=Message.objects.filter(thread=thread).values("conversation")
+        )
+        posts = heard.filter(talks, thread__inbox=thread.inbox_id, details__private_thread=thread.external_id)
         last = posts.order_by("-pk").first()
     return last
 

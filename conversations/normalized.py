@@ -15,7 +15,7 @@ pages show these keys; any other is the adapter's own and is shown nowhere:
     template    of ours: {"name", "language", "values"}, written here by the hub
     permalink   where the message can be looked at on the platform: an https address
 
-`Attachment.details` of an inline image has `cid`, the id by which the text names it, and `inline`: true.
+`Attachment.details` of an inline image has `cid`, the id by which the text names it as `[cid:ID]`, and `inline`: true.
 """
 
 from dataclasses import dataclass, field
@@ -125,6 +125,7 @@ class Receipt:
     reason: str = ""
     code: str = ""  # the platform's number of the failure
     part: int | None = None  # our own number of it, where the platform gives it back: then an uncertain part is known
+    bounced: bool = False  # it was sent, and came back
 
 
 @dataclass(frozen=True, slots=True)

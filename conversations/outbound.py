@@ -131,14 +131,15 @@ def _store(
 
 
 def _queue_parts(message: Message, draft: Draft) -> None:
-    limit = message.thread.inbox.capabilities.get("text_limit") or TEXT_LIMIT
-    texts = [message.text] if draft.template else parts.split(message.text, limit)
+    can = message.thread.inbox.capabilities
+    is_one = draft.template or can.get("whole")
+    texts = [message.text] if is_one else parts.split(message.text, can.get("text_limit") or TEXT_LIMIT)
     said = [Delivery(text=text) for text in texts]
     if draft.template:
         said[0].details = {"template": draft.template}
     elif draft.buttons and said:
         said[-1].details = {"buttons": list(draft.buttons)}
-    shown = [Delivery(file=file) for file in draft.files]
+    shown = [] if can.get("whole") else [Delivery(file=file) for file in draft.files]  # else they go along
     for number, part in enumerate([*said, *shown]):
         part.workspace, part.thread, part.message, part.part = message.workspace, message.thread, message, number
     Delivery.objects.bulk_create([*said, *shown])

@@ -115,10 +115,14 @@ def _threads_by_message(inbox: Inbox, external_ids: set[str]) -> dict[str, str]:
     return dict([*said, *heard])
 
 
+def thread_id_of(inbox: Inbox, inbound: InboundMessage) -> str:
+    """The platform's id of the thread the message belongs to."""
+    known = _threads_by_message(inbox, set(inbound.refers_to))
+    return next((known[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in known), inbound.thread_id)
+
+
 def is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
     """Whether this outside message is stored already, on the thread it belongs to."""
-    known = _threads_by_message(inbox, set(inbound.refers_to))
-    place = next((known[each[:ID_LIMIT]] for each in inbound.refers_to if each[:ID_LIMIT] in known), inbound.thread_id)
-    names = [name[:_PLACE] for name in (place, *_other_names(inbound))]
+    names = [name[:_PLACE] for name in (thread_id_of(inbox, inbound), *_other_names(inbound))]
     stored = Message.objects.filter(thread__inbox=inbox, thread__external_id__in=names)
     return bool(stored.filter(external_id=inbound.external_id[:ID_LIMIT]).exists())

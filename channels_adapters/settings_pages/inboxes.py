@@ -20,7 +20,6 @@ from channels_adapters.workers.running import workers
 from conversations import outbound
 from conversations.errors import ConversationError
 from conversations.models import Conversation, Inbox, Template
-from crm.workspace.events import change
 from crm.workspace.pages import MemberRequest, member_page
 
 RECENT = 8  # conversations that a test message may go to
@@ -145,14 +144,8 @@ def resume(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _set_state(request: MemberRequest, pk: int, state: str) -> HttpResponse:
-    found: Inbox = get_object_or_404(Inbox, pk=pk)
-    if found.state in (Inbox.State.DEMO, Inbox.State.LOST, Inbox.State.REMOVED):
-        raise Http404  # a lost one goes live by a test that works
-    with change(request.membership.workspace, actor=request.membership, cause="page") as event:
-        changed = {"state": [found.state, state]}
-        found.state = state
-        found.save(update_fields=["state"])
-        event.record("inbox.changed", found, changed=changed)
+    if not connections.set_state(_connection(pk).inbox, state, by=request.membership):
+        raise Http404
     workers().look_at_connections()
     return redirect("inbox-settings", pk)
 

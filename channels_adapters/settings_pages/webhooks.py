@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import WebhookDelivery, WebhookSubscription
 from conversations.webhooks import subscribing
-from conversations.webhooks.kinds import KINDS
+from conversations.webhooks.kinds import EVERY, KINDS
 from crm.web.outgoing import LONGEST_URL, NotAllowed
 from crm.workspace.pages import MemberRequest, member_page, show
 
@@ -28,15 +28,15 @@ class WebhookForm(forms.Form):
     verbs = forms.MultipleChoiceField(
         label=gettext_lazy("It is told when"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, told: WebhookSubscription | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if told is not None:
             self.initial = {"url": told.url, "verbs": told.verbs}
-        others = [verb for verb in (told.verbs if told else ()) if verb not in KINDS]  # that a program asked for
-        self.fields["verbs"].choices = [*KINDS.items(), *((verb, verb) for verb in others)]  # type: ignore[attr-defined]
+        others = [verb for verb in (told.verbs if told else ()) if verb not in EVERY]  # that a program asked for
+        self.kinds = {**KINDS, **({"": dict.fromkeys(others, "")} if others else {})}
+        self.fields["verbs"].choices = [(verb, verb) for verb in (*EVERY, *others)]  # type: ignore[attr-defined]
 
 
 @member_page("settings.change")

@@ -53,8 +53,8 @@ class Dispatch(threading.Thread):
         self._in_flight: dict[int, Outcome] = {}
         self._unsettled: list[Outcome] = []
         self._stopping = False
-        self.pace = Pace()
         self._next_look = SAFETY_LOOK
+        self.pace = Pace()
 
     def wake(self) -> None:
         """Look for due parts now."""
@@ -70,8 +70,8 @@ class Dispatch(threading.Thread):
         while not self._stopping:
             self.pace.rest()
             self._unsettled += self._next_outcomes(self._next_look)
-            self.pace.begin()
             self._next_look = SAFETY_LOOK
+            self.pace.begin()
             try:
                 self._settle()
                 deliveries.expire_leases(repeatable_channels=_repeatable(), asked_channels=_asked())

@@ -8,6 +8,7 @@ from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections
 from channels_adapters.contract import ChannelAdapter, Refused, SendFailed
+from channels_adapters.models import RawDelivery
 from channels_adapters.workers.platform_loop import portal
 from conversations import files
 from conversations.models import File, Inbox
@@ -41,7 +42,7 @@ def fetch_waiting(wake: Callable[[], None]) -> None:
 async def _fetch(adapter: ChannelAdapter, file: File, wake: Callable[[], None]) -> None:
     problem, data = "", b""
     try:
-        data = await adapter.fetch(file.external_id, settings.FILE_SIZE_LIMIT)
+        data = await _bytes_of(adapter, file)
     except Refused as error:
         problem = error.reason
     except SendFailed as error:
@@ -58,6 +59,22 @@ async def _fetch(adapter: ChannelAdapter, file: File, wake: Callable[[], None]) 
     finally:  # when it could not be written down, the next look fetches it again
         _in_flight.discard(file.pk)
     wake()
+
+
+async def _bytes_of(adapter: ChannelAdapter, file: File) -> bytes:
+    if adapter.carries_files:
+        found: bytes = await in_thread(_unpack, adapter, file)
+        return found
+    return await adapter.fetch(file.external_id, settings.FILE_SIZE_LIMIT)
+
+
+def _unpack(adapter: ChannelAdapter, file: File) -> bytes:
+    """The file out of the delivery that brought its message."""
+    with scope(workspace=file.workspace):
+        raw = RawDelivery.objects.filter(pk=file.message.raw_delivery_id).first() if file.message else None
+    if raw is None:
+        raise Refused("what it came in is no longer kept")
+    return adapter.unpack(bytes(raw.body), file.external_id, settings.FILE_SIZE_LIMIT)
 
 
 def _keep(file: File, data: bytes, problem: str) -> None:

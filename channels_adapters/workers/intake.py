@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from channels_adapters.models import RawDelivery
-from channels_adapters.workers.taking_in import BATCH, take_in_all, take_in_waiting
+from channels_adapters.workers.aside import Aside
+from channels_adapters.workers.taking_in import BATCH, reads_slowly, take_in_all, take_in_waiting
 from conversations.models import Inbox
 from crm.workspace.pace import Pace
 
@@ -42,6 +43,7 @@ class Intake(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="intake", daemon=True)
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._aside = Aside()
         self._stopping = False
         self.pace = Pace()
 
@@ -62,6 +64,7 @@ class Intake(threading.Thread):
         self._stopping = True
         self._arrivals.put(None)
         self.join(timeout=10)
+        self._aside.stop()
 
     def run(self) -> None:
         self.wake()  # what waits from before
@@ -82,8 +85,11 @@ class Intake(threading.Thread):
     def _take_in(self, batch: Sequence[Arrival]) -> None:
         if not batch:  # woken: somebody else stored some, nobody says where
             take_in_waiting(self._go_on)
-        for inbox in {arrival.inbox.pk: arrival.inbox for arrival in batch}.values():
+        inboxes = {arrival.inbox.pk: arrival.inbox for arrival in batch}.values()
+        for inbox in (inbox for inbox in inboxes if not reads_slowly(inbox)):
             take_in_all(inbox, self._go_on)
+        if not batch or any(map(reads_slowly, inboxes)):
+            self._aside.look()
 
     def _go_on(self) -> bool:
         self.pace.begin()  # a large backlog is no stall

@@ -5,7 +5,7 @@ from typing import Any
 
 from channels_adapters.contract import Button, OutboundAct, OutboundFile, OutboundPart, TemplateUse
 from conversations import files, gate
-from conversations.models import Delivery, Reaction
+from conversations.models import Delivery, File, Message, Reaction
 
 
 def part(delivery: Delivery) -> OutboundPart:
@@ -13,11 +13,12 @@ def part(delivery: Delivery) -> OutboundPart:
     message, thread, details = delivery.message, delivery.thread, delivery.details
     heard = gate.last_heard(thread)
     file = delivery.file
+    along = message.files.all() if message and thread.inbox.capabilities.get("whole") else ()
     return OutboundPart(
         delivery_id=delivery.pk,
         thread_id=thread.external_id,
         text=delivery.text,
-        file=OutboundFile(file.name, file.mime, files.read(file)) if file is not None else None,
+        file=_file(file) if file is not None else None,
         reply_to=message.reply_to_external_id if message and delivery.part == 0 else "",
         wanted_at=delivery.created_at,
         address=message.identity.address if message and message.identity else "",
@@ -26,7 +27,14 @@ def part(delivery: Delivery) -> OutboundPart:
         template=_template(details.get("template")),
         late=message is not None and gate.is_late(thread, heard, message.author_kind),
         answers=heard.details if heard is not None else {},
+        files=tuple(map(_file, along)),
+        purpose=message.purpose if message else Message.Purpose.REPLY,
+        by_machine=message is not None and message.author_kind != Message.Author.AGENT,
     )
+
+
+def _file(file: File) -> OutboundFile:
+    return OutboundFile(file.name, file.mime, files.read(file))
 
 
 def _template(said: Mapping[str, Any] | None) -> TemplateUse | None:

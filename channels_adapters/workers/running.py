@@ -19,7 +19,7 @@ from channels_adapters.workers.dispatch import Dispatch, settle_orphans, show_ty
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.listening import Listening
 from channels_adapters.workers.taking_in import drop_old
-from conversations import catching_up
+from conversations import catching_up, files
 from conversations.live import typing
 from conversations.webhooks import settling
 from conversations.webhooks.teller import Teller
@@ -80,6 +80,7 @@ class Workers:
             self.sweep()
         drop_old(RAW_KEPT_DAYS)
         settling.drop_old(RAW_KEPT_DAYS)
+        files.drop_unsent()
 
     def sweep(self) -> None:
         """Look for work whose wake-up was lost. The rows are the truth; running this twice does no harm."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django_scopes import scope, scopes_disabled
 
 import nlp
@@ -17,6 +18,7 @@ from channels_adapters import connections
 from channels_adapters.contract import Unreadable
 from channels_adapters.metrics import TAKEN_IN
 from channels_adapters.models import Connection, RawDelivery
+from channels_adapters.registry import channels
 from channels_adapters.workers import claims
 from conversations import inbound, inbound_changes, reading
 from conversations.models import Inbox
@@ -27,6 +29,7 @@ from crm.workspace.events import change
 logger = logging.getLogger(__name__)
 GoOn = Callable[[], bool]
 BATCH = 64
+SLOW_BATCH = 4  # each may be tens of megabytes, and take seconds
 ATTEMPTS = 5
 CONTEXT_UNDER = 60  # characters: a shorter message may be a fragment, and is read with what came before
 
@@ -54,14 +57,39 @@ class Parsed:
 
 
 def take_in_waiting(go_on: GoOn = lambda: True) -> int:
-    """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many."""
-    count = 0
+    """Take every waiting delivery into the hub, each inbox's in order of arrival. Returns how many.
+
+    Those of channels that read slowly are left for `take_in_slow`.
+    """
     with scopes_disabled():
-        waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
-        inboxes = list(Inbox.objects.filter(pk__in=waiting.values("inbox")).select_related("workspace"))
-    for inbox in inboxes:
-        count += take_in_all(inbox, go_on)
-    return count
+        inboxes = list(_waiting().exclude(channel__in=_slow()).select_related("workspace"))
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+
+
+def take_in_slow(go_on: GoOn = lambda: True) -> int:
+    """As `take_in_waiting`, of the channels that read slowly."""
+    with scopes_disabled():
+        inboxes = list(_waiting().filter(channel__in=_slow()).select_related("workspace"))
+    return sum(take_in_all(inbox, go_on) for inbox in inboxes)
+
+
+def slow_ones_wait() -> bool:
+    """Whether `take_in_slow` has something to do."""
+    with scopes_disabled():
+        return bool(_waiting().filter(channel__in=_slow()).exists())
+
+
+def reads_slowly(inbox: Inbox) -> bool:
+    return inbox.channel in _slow()
+
+
+def _slow() -> list[str]:
+    return [name for name, adapter in channels().items() if adapter.reads_slowly]
+
+
+def _waiting() -> "QuerySet[Inbox]":
+    waiting = RawDelivery.objects.filter(state=RawDelivery.State.WAITING, due_at__lte=clock.now())
+    return Inbox.objects.filter(pk__in=waiting.values("inbox"))
 
 
 def take_in_all(inbox: Inbox, go_on: GoOn = lambda: True) -> int:
@@ -95,13 +123,14 @@ def take_in(inbox: Inbox) -> tuple[int, bool]:
         return 0, False
     with scope(workspace=inbox.workspace):
         waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING, due_at__lte=clock.now())
-        raws = list(waiting.order_by("pk")[:BATCH])
+        batch = SLOW_BATCH if served.adapter.reads_slowly else BATCH
+        raws = list(waiting.order_by("pk")[:batch])
         if not raws:
             return 0, False
         parsed = [_parse(served, raw) for raw in raws]
         _read(inbox, parsed)
     settled, is_whole = _apply(inbox, parsed)
-    return settled, len(raws) == BATCH or not is_whole
+    return settled, len(raws) == batch or not is_whole
 
 
 def _parse(served: connections.Served, raw: RawDelivery) -> Parsed:

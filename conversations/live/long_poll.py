@@ -40,7 +40,7 @@ def let_go() -> None:
 
 async def hold(scope: dict[str, Any], receive: Receive, send: Any, application: Application) -> None:
     """Let `application` answer the request when its time has come; not at all when the caller has left."""
-    since, seconds = _asked(scope)
+    since, seconds = _asked(scope) if scope["method"] == "GET" else (0, 0)
     workspace = await in_thread(_workspace_of, scope) if seconds and not _is_over else None
     if workspace is None:
         await application(scope, receive, send)

@@ -1,38 +1,67 @@
-"""The kinds of events that a subscriber may ask for, by what they are about, in words."""
+"""The kinds of events that a subscriber may ask for, by what they happen to, in words."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 PING = "webhook.pinged"  # a test of one subscription: told to it alone
 
-KINDS: dict[str, Promise] = {
-    "message.received": _("a customer wrote"),
-    "message.edited": _("a customer changed a message"),
-    "message.deleted": _("a customer took a message back"),
-    "message.reacted": _("a customer reacted to a message"),
-    "message.routed": _("a message was understood and routed"),
-    "triage.corrected": _("an agent corrected what was understood"),
-    "reply.queued": _("an agent answered"),
-    "delivery.changed": _("a reply was sent, delivered, read or refused"),
-    "note.written": _("a note was written"),
-    "file.ready": _("a file can be opened"),
-    "conversation.opened": _("a conversation was opened"),
-    "conversation.assigned": _("a conversation was given to somebody"),
-    "conversation.read": _("a conversation was read"),
-    "conversation.resolved": _("a conversation was resolved"),
-    "conversation.reopened": _("a conversation was opened again"),
-    "ticket.opened": _("a ticket was opened"),
-    "ticket.closed": _("a ticket was solved"),
-    "ticket.reopened": _("a ticket was opened again"),
-    "lead.opened": _("a lead was opened"),
-    "lead.closed": _("a lead was closed"),
-    "lead.reopened": _("a lead was opened again"),
-    "opportunity.opened": _("an opportunity was opened"),
-    "opportunity.priced": _("an opportunity was given an amount"),
-    "opportunity.won": _("an opportunity was won"),
-    "opportunity.lost": _("an opportunity was lost"),
-    "opportunity.reopened": _("an opportunity was opened again"),
-    "campaign_response.opened": _("somebody answered a campaign"),
-    "campaign_response.closed": _("an answer to a campaign was closed"),
-    "consent.withdrawn": _("a customer withdrew a consent"),
+# noun (see `term`): kind of event: what happened to it
+KINDS: dict[str, dict[str, Promise]] = {
+    "message": {
+        "message.received": _("came in"),
+        "message.edited": _("was changed"),
+        "message.deleted": _("was taken back"),
+        "message.reacted": _("got a reaction"),
+        "message.hidden": _("was hidden from the public"),
+        "message.shown": _("was shown to the public again"),
+        "message.liked": _("was liked by us"),
+        "message.unliked": _("is liked by us no more"),
+        "message.routed": _("was understood and routed"),
+        "triage.corrected": _("was understood wrongly, and corrected"),
+        "file.ready": _("has a file that can be opened"),
+    },
+    "reply": {
+        "reply.queued": _("was written"),
+        "act.queued": _("is to be changed, taken back or reacted to"),
+        "delivery.changed": _("was sent, delivered, read or refused"),
+    },
+    "conversation": {
+        "conversation.opened": _("was opened"),
+        "conversation.assigned": _("was given to somebody"),
+        "conversation.read": _("was read"),
+        "conversation.resolved": _("was resolved"),
+        "conversation.reopened": _("was opened again"),
+        "note.written": _("got a note"),
+    },
+    "ticket": {
+        "ticket.opened": _("was opened"),
+        "ticket.closed": _("was solved"),
+        "ticket.reopened": _("was opened again"),
+    },
+    "lead": {
+        "lead.opened": _("was opened"),
+        "lead.closed": _("was closed"),
+        "lead.reopened": _("was opened again"),
+    },
+    "opportunity": {
+        "opportunity.opened": _("was opened"),
+        "opportunity.priced": _("was given an amount"),
+        "opportunity.won": _("was won"),
+        "opportunity.lost": _("was lost"),
+        "opportunity.reopened": _("was opened again"),
+    },
+    "campaign": {
+        "campaign_response.opened": _("got an answer"),
+        "campaign_response.closed": _("has an answer that is closed"),
+    },
+    "inbox": {
+        "inbox.lost": _("was shut out by its platform"),
+        "inbox.mended": _("was connected again"),
+    },
+    "customer": {
+        "consent.given": _("gave a consent"),
+        "identity.moved": _("got another address"),
+        "consent.withdrawn": _("withdrew a consent"),
+    },
 }
+EVERY = frozenset(verb for verbs in KINDS.values() for verb in verbs)

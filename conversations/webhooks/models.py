@@ -42,6 +42,11 @@ class WebhookSubscription(WorkspaceOwned):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def is_quiet(self) -> bool:
+        """It asked for a pause that is not over."""
+        return self.quiet_until is not None and self.quiet_until > clock.now()
+
     def secrets_now(self) -> tuple[str, ...]:
         """What to sign with: the secret, and for a while after a change the one before."""
         is_old_valid = self.old_secret_until is not None and self.old_secret_until > clock.now()

@@ -132,6 +132,10 @@ class FakeSlack:
                 return {"ok": True, "channel": params["channel"], "ts": ts, "message": self.messages[-1]}
             case "conversations.history" | "conversations.replies":
                 return {"ok": True, "messages": self.messages[::-1], "has_more": False}
+            case "chat.update":
+                return {"ok": True, "channel": params["channel"], "ts": params["ts"], "text": params["text"]}
+            case "chat.delete" | "reactions.add" | "reactions.remove":
+                return {"ok": True}
             case "conversations.open":
                 return {"ok": True, "channel": {"id": f"D{params['users'][1:]}"}}
             case "files.getUploadURLExternal":

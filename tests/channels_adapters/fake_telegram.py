@@ -259,6 +259,17 @@ class FakeTelegram:
             call.params, {"document": {"file_id": name, "file_unique_id": name, "file_size": len(content)}}
         )
 
+    def _api_editmessagetext(self, call):
+        if not call.params.get("text"):
+            raise Refusal(400, "Bad Request: message text is empty")
+        return self._sent(call.params, {"text": call.params["text"]})
+
+    def _api_deletemessage(self, call):
+        return True
+
+    def _api_setmessagereaction(self, call):
+        return True
+
     def _api_sendchataction(self, call):
         return True
 

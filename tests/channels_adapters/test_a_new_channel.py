@@ -34,7 +34,7 @@ class PigeonAdapter(ChannelAdapter):
     """Messages by carrier pigeon: the loft posts {"ring", "from", "words", "at"} and flies what is sent."""
 
     channel, label = "pigeon", "Carrier pigeon"
-    capabilities = Capabilities(text_limit=140, takes_in=("text",), repeatable=False)
+    capabilities = Capabilities(text_limit=140, takes_in=("text",))
     settings_form = (
         Setting("loft_secret", "Secret of the loft", "It hangs behind the door of the loft.", secret=True),
     )
@@ -50,9 +50,9 @@ class PigeonAdapter(ChannelAdapter):
             ring = json.loads(body)["ring"]
         except (ValueError, KeyError, TypeError, RecursionError):
             ring = None
-        if not isinstance(ring, str) or not ring:
-            raise WebhookRejected("A pigeon has a ring.", status=400)
-        return ring
+        if isinstance(ring, str) and ring:
+            return ring
+        raise WebhookRejected("A pigeon has a ring.", status=400)
 
     def parse(self, body: bytes) -> list[Inbound]:
         try:
@@ -72,8 +72,7 @@ class PigeonAdapter(ChannelAdapter):
 
 
 def _flown_at(seconds: object) -> datetime:
-    is_time = type(seconds) is int and 0 <= seconds < 4_000_000_000
-    return datetime.fromtimestamp(float(str(seconds)) if is_time else 0, UTC)
+    return datetime.fromtimestamp(seconds if type(seconds) is int and 0 <= seconds < 4_000_000_000 else 0, UTC)
 
 
 # the channel ends

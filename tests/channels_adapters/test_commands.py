@@ -10,6 +10,7 @@ from channels_adapters import connections
 from channels_adapters.contract import Check
 from channels_adapters.models import Connection, RawDelivery
 from channels_adapters.workers.intake import Arrival, store
+from conversations.models import Inbox
 from conversations.models.inbox import new_key
 from crm.models import Agent, Membership
 from tests.factories import make_workspace
@@ -135,3 +136,37 @@ def test_parse_ignores_a_repeat_and_forgets_when_asked(monkeypatch, inbox):
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(request).encode())))
     assert json.loads(run("parse", inbox.key, "--fresh"))["outcome"] == "accept"
+
+
+def test_connect_explains_a_channel_s_settings_and_connects_nothing(toy):
+    assert run("connect", "toy", "--explain") == "secret: any word\n"
+    assert not Connection.objects.exists()
+    with pytest.raises(CommandError, match="no channel 'nope'"):
+        run("connect", "nope", "--explain")
+
+
+def test_an_inbox_is_paused_resumed_and_looked_at_from_the_command_line(toy):
+    key = json.loads(run("connect", "toy", "--name", "Toys"))["key"]
+
+    assert json.loads(run("inbox", key, "--pause"))["state"] == "paused"
+    assert json.loads(run("inbox", key, "--resume"))["state"] == "live"
+    found = json.loads(run("inbox", key))
+    assert (found["name"], found["problems"], found["failed"]) == ("Toys", [], 0)
+
+
+def test_a_lost_inbox_is_mended_by_a_test_from_the_command_line(toy):
+    key = json.loads(run("connect", "toy", "--name", "Toys"))["key"]
+    with scopes_disabled():
+        Inbox.objects.update(state="lost", lost_reason="The app was removed.")
+
+    with pytest.raises(CommandError, match="--check"):
+        run("inbox", key, "--resume")
+    assert json.loads(run("inbox", key, "--check"))["state"] == "live"
+
+
+def test_an_inbox_is_removed_from_the_command_line(toy):
+    key = json.loads(run("connect", "toy", "--name", "Toys"))["key"]
+
+    assert json.loads(run("inbox", key, "--remove"))["state"] == "removed"
+    with pytest.raises(CommandError, match="no inbox"):
+        run("inbox", key)

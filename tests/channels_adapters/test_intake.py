@@ -183,7 +183,7 @@ def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
     answers = iter([OperationalError("away"), None])
     came_back = threading.Event()
 
-    def look():
+    def look(*_):
         if (trouble := next(answers)) is not None:
             raise trouble
         came_back.set()
@@ -191,9 +191,10 @@ def test_intake_goes_on_when_the_database_is_away_at_the_start(monkeypatch):
 
     monkeypatch.setattr(intake, "take_in_waiting", look)
     monkeypatch.setattr(intake, "AFTER_TROUBLE", 0)
+    monkeypatch.setattr(intake.Aside, "look", lambda _: None)
     running = intake.Intake()
     running.start()
 
     assert came_back.wait(5)
-    monkeypatch.setattr(intake, "take_in_waiting", lambda: 0)
+    monkeypatch.setattr(intake, "take_in_waiting", lambda *_: 0)
     running.stop()

@@ -28,7 +28,7 @@ def asked(monkeypatch):
     """The sources that would be fetched."""
     found: list[str] = []
 
-    def start(self, work, adapter, identity):
+    def start(self: object, work: object, adapter: object, identity: Identity) -> None:
         found.append(identity.picture_source)
         pictures._in_flight.discard(identity.pk)
 
@@ -47,7 +47,9 @@ def test_a_picture_a_channel_names_is_fetched_and_shown(inbox, asked, client, me
     token = Customer.objects.get().picture
     page = client.get(f"/inbox/{message.conversation_id}/").content.decode()
     assert page.count(f'src="/files/{token}/"') == 3  # the row, the head, the panel
-    assert client.get(f"/files/{token}/").headers["Content-Type"] == "image/png"
+    picture = client.get(f"/files/{token}/")
+    picture.close()
+    assert picture.headers["Content-Type"] == "image/png"
 
 
 def test_without_a_picture_initials_are_shown(inbox, asked, client, member):

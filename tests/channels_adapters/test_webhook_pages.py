@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from conversations.models import WebhookDelivery, WebhookSubscription
 from conversations.webhooks.planning import plan
 from conversations.webhooks.subscribing import subscribe
 from crm.models import Event
+from crm.workspace import clock
 from crm.workspace.models import Role
 from tests.factories import make_member, make_workspace
 
@@ -202,3 +204,10 @@ def test_another_workspace_s_webhook_is_not_there(told, delivery):
 @pytest.mark.parametrize("action", ACTIONS)
 def test_looking_at_an_address_changes_nothing(browser, told, action):
     assert browser.get(reverse(action, args=[told.pk])).status_code == 405
+
+
+def test_a_pause_that_it_asked_for_is_shown(browser, told, owner):
+    with scope(workspace=owner.workspace):
+        WebhookSubscription.objects.update(quiet_until=clock.now() + timedelta(hours=1))
+
+    assert "asked for a pause" in browser.get(LIST).content.decode()

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+import time_machine
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django_scopes import scope
 
+from channels_adapters.workers.running import SCHEDULE, Workers
 from conversations import files
 from conversations.models import File, Inbox
 from crm.models import Membership, Workspace
@@ -124,3 +127,38 @@ def test_a_file_whose_bytes_are_gone_is_not_found(client: Client, inbox: Inbox, 
     file.save()
 
     assert served(client, file, member).status_code == 404
+
+
+def test_an_upload_that_is_never_sent_is_forgotten_after_a_day_with_its_bytes(workspace: Workspace, inbox: Inbox):
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False):
+        unsent = files.store_upload(workspace, SimpleUploadedFile("old.png", PNG))
+        sent = a_file(inbox, "sent.png", PNG)
+    with time_machine.travel("2026-11-21T11:00:00Z", tick=False):
+        fresh = files.store_upload(workspace, SimpleUploadedFile("new.png", PNG))
+
+        assert files.drop_unsent() == 1
+
+    assert set(File.objects.all()) == {sent, fresh}
+    assert files.read(sent) == files.read(fresh) == PNG
+    with pytest.raises(FileNotFoundError):
+        files.read(unsent)
+
+
+def test_an_upload_whose_bytes_are_gone_already_is_forgotten_too(workspace: Workspace):
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False):
+        unsent = files.store_upload(workspace, SimpleUploadedFile("old.png", PNG))
+    default_storage.delete(unsent.path)
+
+    assert files.drop_unsent() == 1
+    assert files.drop_unsent() == 0
+
+
+def test_the_schedule_forgets_uploads(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    asked: list[bool] = []
+    monkeypatch.setattr(files, "drop_unsent", lambda: asked.append(True))
+    workers = Workers()
+    workers.part = SCHEDULE
+
+    workers.order_sweep()
+
+    assert asked == [True]

@@ -5,8 +5,9 @@
 On the cluster Redis is killed twice and PostgreSQL once as well. Two agents' tabs follow the live feed all the while.
 
 The platform delivers an update until it is acknowledged and the agent's page submits a reply until it is answered:
-that is what real ones do. Afterwards nothing may be lost, doubled or out of order, and a reply that may or may not
-have arrived must be shown as uncertain.
+that is what real ones do; both are held back so that the load lasts as long as the breaks. Afterwards nothing may be
+lost, doubled or out of order, a reply that may or may not have arrived must be shown as uncertain, and after each break
+every tab must have been current within 20 seconds, but where the next break came first.
 """
 
 import argparse
@@ -23,10 +24,10 @@ import httpx
 from tests.cluster.place import Cluster
 from tests.installation import SECRET, Installation, update, wait_until
 from tests.measuring.account import Ledger, account
+from tests.measuring.breaks import CURRENT_WITHIN, Breaks
 from tests.tab import Tab
 
 CHATS = 20
-CURRENT_WITHIN = 20.0  # seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,17 +39,30 @@ def main(arguments: list[str] | None = None) -> int:
         _first_messages(place, ledger)
         started = time.monotonic()
         tabs = [Tab(place, page, base) for base in place.web_bases]
-        threads = _senders(place, ledger, wanted.inbound) + _repliers(place, ledger, page, wanted.replies)
+        breaks = Breaks(place, tabs, wanted.kills + len(place.faults()))
+        threads = _senders(place, ledger, wanted.inbound, breaks)
+        threads += _repliers(place, ledger, page, wanted.replies, breaks)
         for thread in threads:
             thread.start()
-        _break_at_random(place, wanted.kills, chance, threads)
+        _break_at_random(place, wanted.kills, chance, breaks)
         for thread in threads:
             thread.join()
+        breaks.end()
         took = time.monotonic() - started
         behind = _wait_until_current(place, tabs)
         _settle(place)
         behind += _wait_until_current(place, tabs)
-        return account(place, ledger, page, wanted, took) or int(behind > 0)
+        return account(place, ledger, page, wanted, took) + _told(breaks) + int(behind > 0)
+
+
+def _told(breaks: Breaks) -> int:
+    """Print how soon the tabs had caught up after each break; how many took too long."""
+    worst = max(breaks.healed, default=0.0)
+    print(
+        f"sockets   current again after {len(breaks.healed)} breaks within {worst:.1f} s, {breaks.late()} too late; "
+        f"{breaks.cut_short} breaks came before the last one had healed"
+    )
+    return breaks.late()
 
 
 def _options() -> argparse.ArgumentParser:
@@ -92,24 +106,28 @@ def _first_messages(place: Installation, ledger: Ledger) -> None:
     wait_until(lambda: place.rows(count)[0][0] == CHATS, 30, "the first conversations")
 
 
-def _senders(place: Installation, ledger: Ledger, inbound: int) -> list[threading.Thread]:
+def _senders(place: Installation, ledger: Ledger, inbound: int, breaks: Breaks) -> list[threading.Thread]:
     """Four senders, each with its own chats: inside a chat one message follows the other."""
 
     def send(first: int) -> None:
         with httpx.Client(timeout=10) as client:
             for number in range(first, inbound, 4):
                 chat = number % CHATS
+                breaks.wait_for_turn(number / inbound)
                 _deliver(place, ledger, client, 1000 + number, 9000 + chat, f"chat {chat} message {number + 1}")
 
     return [threading.Thread(target=send, args=(first,)) for first in range(4)]
 
 
-def _repliers(place: Installation, ledger: Ledger, page: httpx.Client, replies: int) -> list[threading.Thread]:
+def _repliers(
+    place: Installation, ledger: Ledger, page: httpx.Client, replies: int, breaks: Breaks
+) -> list[threading.Thread]:
     conversations = [pk for (pk,) in place.rows("SELECT id FROM conversations_conversation ORDER BY id")]
 
     def reply(first: int) -> None:
         for number in range(first, replies, 2):
             text = f"reply {number}"
+            breaks.wait_for_turn(number / replies)
             ledger.replies.append(text)
             address = f"/inbox/{conversations[number % len(conversations)]}/reply/"
             fields = {"text": text, "client_id": f"chaos-{number}"}
@@ -118,15 +136,15 @@ def _repliers(place: Installation, ledger: Ledger, page: httpx.Client, replies: 
     return [threading.Thread(target=reply, args=(first,)) for first in range(2)]
 
 
-def _break_at_random(place: Installation, kills: int, chance: random.Random, threads: list[threading.Thread]) -> None:
+def _break_at_random(place: Installation, kills: int, chance: random.Random, breaks: Breaks) -> None:
     parts = list(place.parts)
-    breaks = [functools.partial(_kill, place, chance.choice(parts)) for _ in range(kills)] + place.faults()
-    chance.shuffle(breaks)
-    for number, happens in enumerate(breaks, start=1):
+    wanted = [functools.partial(_kill, place, chance.choice(parts)) for _ in range(kills)] + place.faults()
+    chance.shuffle(wanted)
+    for number, happens in enumerate(wanted, start=1):
+        if number % 2:  # the others come whether the last one has healed or not
+            breaks.wait_until_healed()
         time.sleep(chance.uniform(0.3, 2.0))
-        busy = any(thread.is_alive() for thread in threads)
-        what = happens() or getattr(happens, "__name__", "")
-        print(f"break {number} of {len(breaks)}: {what}{'' if busy else ' (after the last message)'}", flush=True)
+        print(f"break {number} of {len(wanted)}: {breaks.make(happens)}", flush=True)
 
 
 def _kill(place: Installation, part: str) -> str:

@@ -32,3 +32,5 @@ def test_the_way_of_a_message_is_printed_beside_its_floor(capsys):
     said = capsys.readouterr().out
     assert "webhook to agent socket" in said
     assert "floor: insert, commit, push" in said
+    assert "webhook acknowledged at half of the sustained rate" in said
+    assert "insert and commit alone" in said

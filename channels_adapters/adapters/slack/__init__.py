@@ -5,7 +5,7 @@ import json
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from channels_adapters.adapters.slack import sending
+from channels_adapters.adapters.slack import acting, sending
 from channels_adapters.adapters.slack.client import OFFICIAL_API, Client
 from channels_adapters.adapters.slack.deliveries import identify, read_delivery, verify
 from channels_adapters.adapters.slack.errors import BAD_TOKEN, TOKEN_PAUSE, nothing_to_lose, plain_words
@@ -17,6 +17,7 @@ from channels_adapters.contract import (
     Check,
     HookAnswer,
     HookRequest,
+    OutboundAct,
     OutboundPart,
     Refused,
     Retryable,
@@ -43,7 +44,19 @@ class SlackAdapter(ChannelAdapter):
     channel = "slack"
     label = "Slack"
     capabilities = Capabilities(
-        text_limit=4000, files=True, file_limit=50 * _MEGABYTE, caption_limit=4000, looks_up=True
+        text_limit=4000,
+        takes_in=("text", "image", "video", "audio", "file", "button", "reply", "reaction", "edit", "delete", "group"),
+        files=True,
+        file_limit=50 * _MEGABYTE,
+        caption_limit=4000,
+        buttons=5,
+        button_limit=75,
+        edits=True,
+        deletes=True,
+        reactions=True,
+        emojis=tuple(acting.NAMES),
+        per_thread_second=1,
+        looks_up=True,
     )
     answer_within = 2.5  # Slack gives up after three seconds
     accepted = HookAnswer(200)  # Slack would show a body to whoever typed a command
@@ -123,6 +136,12 @@ class SlackAdapter(ChannelAdapter):
         with plain_words():
             async with asyncio.timeout(self.send_seconds):
                 return SendReceipt(await sending.send(client, part))
+
+    async def act(self, act: OutboundAct) -> None:
+        client = self._open()
+        with nothing_to_lose():
+            async with asyncio.timeout(self.send_seconds):
+                await acting.do(client, act)
 
     async def look_up(self, part: OutboundPart) -> SendReceipt | None:
         """Twice: what left a moment ago may not be in the history yet."""

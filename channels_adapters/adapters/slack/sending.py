@@ -4,11 +4,12 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from channels_adapters.adapters.slack.client import Client
 from channels_adapters.adapters.slack.errors import nothing_to_lose, plain_words
 from channels_adapters.adapters.slack.markup import escaped
-from channels_adapters.contract import OutboundFile, OutboundPart, Refused, Retryable, Uncertain
+from channels_adapters.contract import Button, OutboundFile, OutboundPart, Refused, Retryable, Uncertain
 from channels_adapters.reading import Fields
 from conversations.text import clean, clean_line
 
@@ -16,6 +17,7 @@ _PLACE = re.compile(r"([A-Z][A-Z0-9]{1,30})(?::([0-9]{1,12}\.[0-9]{1,9}))?", re.
 _EVENT = "rapport_part"  # our mark on a message: Slack keeps it, shows it to nobody, and gives it back to us
 _CLOCKS_APART = timedelta(minutes=10)
 _PAGES, _PAGE = 5, 200
+SECTION = 3000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ async def send(client: Client, part: OutboundPart) -> str:
             channel=place.channel,
             text=escaped(clean(part.text)),
             thread_ts=place.thread_ts,
+            blocks=blocks(part),
             metadata={"event_type": _EVENT, "event_payload": {"part": str(part.delivery_id)}},
         )
         if not isinstance(said["ts"], str):
@@ -50,12 +53,29 @@ async def send(client: Client, part: OutboundPart) -> str:
         return said["ts"]
 
 
+def blocks(part: OutboundPart) -> list[dict[str, Any]] | None:
+    """The text with its buttons below, as Slack's blocks; None without buttons. A section takes fewer characters."""
+    if not part.buttons:
+        return None
+    text = escaped(clean(part.text))
+    if len(text) > SECTION:
+        raise Refused(f"a message with buttons has at most {SECTION} characters in Slack")
+    buttons = [_button(button, number) for number, button in enumerate(part.buttons)]
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return [section, {"type": "actions", "elements": buttons}]
+
+
+def _button(button: Button, number: int) -> dict[str, Any]:
+    shown = {"type": "button", "action_id": f"rapport-{number}", "text": {"type": "plain_text", "text": button.label}}
+    return {**shown, "url": button.url} if button.url else {**shown, "value": button.payload or button.label}
+
+
 async def _share(client: Client, part: OutboundPart, file: OutboundFile, place: Place) -> str:
     """The three steps of the SDK's files_upload_v2. The customer sees nothing before the last, so only it is unsure."""
     name = clean_line(file.name, 200) or "file"
     if not file.data:
         raise Refused("the file is empty")
-    channel = await _channel(client, place)
+    channel = await channel_of(client, place)
     with nothing_to_lose():
         slot = await client.call("files.getUploadURLExternal", filename=name, length=len(file.data))
     file_id = slot.text("file_id")
@@ -79,7 +99,7 @@ def _ts_of_share(answer: Fields, channel: str) -> str:
     return ""
 
 
-async def _channel(client: Client, place: Place) -> str:
+async def channel_of(client: Client, place: Place) -> str:
     """Files go to channels only: a person's is opened."""
     if not place.channel.startswith(("U", "W")):
         return place.channel
@@ -93,7 +113,7 @@ async def look_up(client: Client, part: OutboundPart) -> str | None:
     if part.file is not None or part.wanted_at is None:
         raise Uncertain("Slack cannot be asked about a file")
     place, cursor = Place.of(part.thread_id), ""
-    channel = await _channel(client, place)
+    channel = await channel_of(client, place)
     oldest = f"{(part.wanted_at - _CLOCKS_APART).timestamp():.6f}"
     method = "conversations.replies" if place.thread_ts else "conversations.history"
     for _ in range(_PAGES):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from telegram.constants import ChatAction
 
-from channels_adapters.adapters.telegram import polling, sending
+from channels_adapters.adapters.telegram import acting, polling, sending
 from channels_adapters.adapters.telegram.client import OFFICIAL_API, Client, PollRequest
 from channels_adapters.adapters.telegram.errors import BAD_TOKEN, TOKEN_PAUSE, nothing_to_lose, plain_words
 from channels_adapters.adapters.telegram.fields import BrokenUpdate, read_update
@@ -17,6 +17,7 @@ from channels_adapters.contract import (
     ChannelAdapter,
     Check,
     HookRequest,
+    OutboundAct,
     OutboundPart,
     Refused,
     Retryable,
@@ -40,7 +41,26 @@ class TelegramAdapter(ChannelAdapter):
 
     channel = "telegram"
     label = "Telegram"
-    capabilities = Capabilities(text_limit=4096, files=True, file_limit=50 * _MEGABYTE, caption_limit=1024, typing=True)
+    capabilities = Capabilities(
+        text_limit=4096,
+        takes_in=(
+            *("text", "image", "video", "audio", "voice", "file", "sticker", "location", "contact", "button"),
+            *("reply", "forward", "reaction", "edit", "group"),
+        ),
+        files=True,
+        file_limit=50 * _MEGABYTE,
+        caption_limit=1024,
+        replies=True,
+        buttons=8,
+        button_limit=32,
+        typing=True,
+        edits=True,
+        deletes=True,
+        reactions=True,
+        emojis=acting.EMOJIS,
+        per_second=30,
+        per_thread_second=1,
+    )
     settings_form = (
         Setting("bot_token", "Bot token", "@BotFather shows it after /newbot, and again after /token.", secret=True),
         Setting(
@@ -108,6 +128,12 @@ class TelegramAdapter(ChannelAdapter):
         with plain_words():
             async with asyncio.timeout(self.send_seconds):
                 return SendReceipt(await sending.send(client.bot, part))
+
+    async def act(self, act: OutboundAct) -> None:
+        client = self._open()
+        with nothing_to_lose():
+            async with asyncio.timeout(self.send_seconds):
+                await acting.do(client.bot, act)
 
     async def typing(self, thread_id: str) -> None:
         place = sending.Place.of(thread_id)

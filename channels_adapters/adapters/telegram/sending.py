@@ -1,13 +1,15 @@
 """One part of a message on its way out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from telegram import Bot, Message, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated
 
 from channels_adapters.contract import OutboundFile, OutboundPart, Refused
 from conversations.text import clean, clean_line
 
+BUTTON_BYTES = 64
 _PHOTO_LIMIT = 10 * 1024 * 1024  # bytes
 _PHOTOS = ("image/jpeg", "image/png", "image/webp")
 
@@ -51,7 +53,13 @@ async def _send(bot: Bot, part: OutboundPart, place: Place, reply_to: ReplyParam
 async def _send_as(bot: Bot, part: OutboundPart, place: Place, reply_to: ReplyParameters | None) -> Message:
     text = clean(part.text)
     if part.file is None:
-        return await bot.send_message(place.chat_id, text, message_thread_id=place.topic_id, reply_parameters=reply_to)
+        return await bot.send_message(
+            place.chat_id,
+            text,
+            message_thread_id=place.topic_id,
+            reply_parameters=reply_to,
+            reply_markup=keyboard([asdict(button) for button in part.buttons]),
+        )
     if _is_photo(part.file):
         try:
             return await bot.send_photo(
@@ -73,6 +81,18 @@ async def _send_as(bot: Bot, part: OutboundPart, place: Place, reply_to: ReplyPa
         message_thread_id=place.topic_id,
         reply_parameters=reply_to,
     )
+
+
+def keyboard(buttons: Sequence[Mapping[str, str]]) -> InlineKeyboardMarkup | None:
+    """Buttons under a message, one a line; None when there are none. Raises Refused for a payload that is too long."""
+    rows = []
+    for button in buttons:
+        payload = button["payload"] or button["label"]
+        if not button["url"] and len(payload.encode()) > BUTTON_BYTES:
+            raise Refused(f"what a button sends back has at most {BUTTON_BYTES} bytes")
+        opens, says = button["url"] or None, None if button["url"] else payload
+        rows.append([InlineKeyboardButton(button["label"], url=opens, callback_data=says)])
+    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _reply_to(part: OutboundPart) -> ReplyParameters | None:

@@ -14,7 +14,9 @@ from channels_adapters.contract import (
     ChannelAdapter,
     Check,
     HookRequest,
+    OutboundAct,
     OutboundPart,
+    Refused,
     SendReceipt,
     Setting,
     Unreadable,
@@ -33,10 +35,13 @@ class WebChatAdapter(ChannelAdapter):
     label = "Web chat"
     capabilities = Capabilities(
         text_limit=TEXT_LIMIT,
+        takes_in=("text", "image", "video", "audio", "file", "receipt", "typing"),
         files=True,
         file_limit=django_settings.FILE_SIZE_LIMIT,
         typing=True,
         receipts=("delivered", "read"),
+        edits=True,
+        deletes=True,
         repeatable=True,
     )
     settings_form = (
@@ -112,6 +117,11 @@ class WebChatAdapter(ChannelAdapter):
     async def send(self, part: OutboundPart) -> SendReceipt:
         """The message is there for the visitor to read once this is written down."""
         return SendReceipt(external_id=str(part.delivery_id))
+
+    async def act(self, act: OutboundAct) -> None:
+        """The visitor's page shows a message as it stands once this is written down."""
+        if act.kind not in ("edit", "delete"):
+            raise Refused("the web chat cannot do this")
 
     async def check(self, hook_url: str) -> Check:
         wrong = [site for site in self._named_sites if site and not _SITE.fullmatch(site)]

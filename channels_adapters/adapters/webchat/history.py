@@ -87,7 +87,8 @@ def _context(place: Place, message: Message) -> dict[str, object]:
     return {
         "message": message,
         "inbox": place.inbox,
-        "is_unread": message.is_ours and any(part.read_at is None for part in message.deliveries.all()),
+        "is_unread": message.is_ours
+        and any(part.read_at is None for part in message.deliveries.all() if not part.is_act),
         "files": [(file, visitors.link_proof(place.visitor, file.token)) for file in shown],
     }
 
@@ -108,7 +109,7 @@ def note_arrived(place: Place, found: Sequence[Message]) -> None:
     now = clock.now()
     for message in found:
         for part in message.deliveries.all() if message.is_ours else ():
-            if part.state == Delivery.State.SENT and part.delivered_at is None:
+            if part.state == Delivery.State.SENT and part.delivered_at is None and not part.is_act:
                 inbound_changes.apply(Receipt(place.visitor, part.external_id, "delivered", now), place.inbox)
 
 

@@ -19,8 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="")
         parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="key=value")
         parser.add_argument("--workspace", default="")
+        parser.add_argument("--explain", action="store_true", help="print the channel's settings and connect nothing")
 
     def handle(self, *args: Any, channel: str, name: str, workspace: str, **options: Any) -> None:
+        if options["explain"]:
+            self.stdout.write("\n".join(_explained(channel)))
+            return
         place = find_workspace(workspace)
         try:
             inbox = connections.connect(place, channel, name=name or channel, given=_pairs(options["set"]))
@@ -36,6 +40,14 @@ class Command(BaseCommand):
             "problems": list(found.problems),
         }
         self.stdout.write(json.dumps(answer))
+
+
+def _explained(channel: str) -> list[str]:
+    """A line per setting: its key, whether it is needed, and where its value is found."""
+    if channel not in channels():
+        raise CommandError(f"There is no channel {channel!r}; there are: {', '.join(sorted(channels()))}.")
+    form = channels()[channel].settings_form
+    return [f"{one.key}{' (needed)' if one.required and not one.made else ''}: {one.help}" for one in form]
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from django.utils.html import escape
 from django_scopes import scope, scopes_disabled
 
 from channels_adapters.adapters.webchat import history, visitors
-from conversations import desk, inbound_changes
+from conversations import acts, deliveries, desk, inbound_changes
 from conversations.models import Delivery, Note
 from conversations.normalized import Deletion, Edit
 from crm.workspace import clock
@@ -190,3 +190,32 @@ def test_a_pull_marks_the_answer_delivered(chat):
 def test_cursors_are_compared_from_left_to_right():
     assert history.read_cursor("2.1") > history.read_cursor("1.9")
     assert history.read_cursor("1.10") > history.read_cursor("1.9")
+
+
+@pytest.mark.parametrize("kind", ["edit", "delete"])
+def test_what_an_agent_changes_or_takes_back_is_so_for_the_visitor(chat, kind):
+    chat.write("Where is my lamp?")
+    answer = chat.answer("It left on Monday")
+    with scope(workspace=chat.inbox.workspace):
+        if kind == "edit":
+            acts.edit(answer, "It leaves today", by=answer.author)
+        else:
+            acts.delete(answer, by=answer.author)
+        (act,) = deliveries.claim(1)
+        deliveries.sent(act, "")
+
+    page = chat.get("messages").content.decode()
+
+    assert "It left on Monday" not in page
+    assert ("It leaves today" if kind == "edit" else "This message was removed") in page
+
+
+def test_an_act_of_ours_is_no_unread_message(chat):
+    chat.write()
+    answer = chat.answer("It left on Monday")
+    with scopes_disabled():
+        Delivery.objects.update(read_at=clock.now())
+    with scope(workspace=chat.inbox.workspace):
+        acts.edit(answer, "It leaves today", by=answer.author)
+
+    assert b"data-unread" not in chat.get("messages").content
