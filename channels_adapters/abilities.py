@@ -53,11 +53,9 @@ def _yes(can: bool) -> str:
 
 
 def _where(can: Capabilities, word: str, told: str) -> str:
-    if not told:
-        return ""
-    return (
-        f"{told}, of posts" if word in can.only_public else f"{told}, in private" if word in can.only_private else told
-    )
+    if told and word in can.only_public:
+        return f"{told}, of posts"
+    return f"{told}, in private" if told and word in can.only_private else told
 
 
 def _files(can: Capabilities) -> str:
