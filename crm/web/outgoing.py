@@ -4,6 +4,7 @@ The name is resolved here, every address it has is looked at, and the connection
 at: what a name server says a moment later does not count. The certificate is checked against the name.
 """
 
+import asyncio
 import functools
 import ipaddress
 import socket
@@ -57,6 +58,20 @@ def post(url: str, content: bytes, headers: Mapping[str, str], *, allow_private:
             return Answer(response.status_code, _beginning(response))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
         raise NoAnswer(_words(error)) from error
+
+
+def client(*, private_place: str = "", seconds: float = TIME) -> httpx.AsyncClient:
+    """A client that keeps its connections, for many calls of one service; each step of a call has so many seconds.
+
+    `private_place` is a host, with its port where the address has one, that may be a private one: that of an address
+    which was set from the command line. Raises NotAllowed where httpx would raise its errors. Close it on its own loop.
+    """
+    transport = httpx.AsyncHTTPTransport(verify=_ssl_context(), trust_env=False)
+    transport._pool = httpcore.AsyncConnectionPool(
+        network_backend=_GuardedAsync(private_place), ssl_context=_ssl_context(), max_connections=100
+    )
+    timeout = httpx.Timeout(seconds, connect=5)
+    return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout)
 
 
 def check(url: str) -> None:
@@ -147,6 +162,31 @@ class _Guarded(httpcore.NetworkBackend):
                 left = _left(self.deadline, httpcore.ConnectTimeout)
                 stream = httpcore.SyncBackend().connect_tcp(number, port, left, local_address, socket_options)
                 return _Bounded(stream, self.deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+
+class _GuardedAsync(httpcore.AsyncNetworkBackend):
+    """As `_Guarded`, but without a deadline of its own."""
+
+    def __init__(self, private_place: str) -> None:
+        self.private_place, self.backend = private_place, httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        may_be_private = self.private_place in (host, f"{host}:{port}")
+        failed: Exception = httpcore.ConnectError("no address")
+        numbers = await asyncio.to_thread(public_addresses, host, port, allow_private=may_be_private)
+        for number in numbers:
+            try:
+                return await self.backend.connect_tcp(number, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
