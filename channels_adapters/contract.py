@@ -139,6 +139,7 @@ class OutboundFile:
     name: str
     mime: str
     data: bytes
+    alt: str = ""  # what it shows, for those who do not see it
 
 
 @dataclass(frozen=True, slots=True)

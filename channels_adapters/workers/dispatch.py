@@ -183,7 +183,8 @@ def _outbound(delivery: Delivery) -> OutboundPart:
     file = None
     if delivery.file is not None:
         data = files.read(delivery.file)
-        file = OutboundFile(delivery.file.name, delivery.file.mime, data)
+        alt = str(delivery.file.details.get("alt", ""))
+        file = OutboundFile(delivery.file.name, delivery.file.mime, data, alt=alt)
     message = delivery.message
     answers = message.reply_to_external_id if message and delivery.part == 0 else ""
     place, wanted_at = delivery.thread.external_id, delivery.created_at
