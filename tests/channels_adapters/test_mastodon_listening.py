@@ -1,14 +1,14 @@
 """What comes in from Mastodon: each once and in order, by stream and by poll, across gaps; changes found."""
 
 import asyncio
-import contextlib
 import json
 
 import pytest
 
 from channels_adapters.adapters.mastodon import MastodonAdapter
-from channels_adapters.contract import Retryable, SendFailed
+from channels_adapters.contract import Retryable
 from conversations.normalized import Deletion, Edit, InboundMessage, Reacted
+from tests.channels_adapters import hearing
 from tests.channels_adapters.fake_mastodon import TOKEN, FakeMastodon
 from tests.channels_adapters.web_fake import Answer
 
@@ -26,44 +26,13 @@ async def alice(server):
     return server.person("alice@far.example", name="Alice")
 
 
-class Hearing:
-    """An adapter that listens, and what it stored."""
-
-    def __init__(self, server, *, poll_seconds=30.0, watch_seconds=30.0):
-        self.adapter = MastodonAdapter({"access_token": TOKEN, "api_url": server.url})
-        self.adapter.poll_seconds, self.adapter.watch_seconds = poll_seconds, watch_seconds
-        self.adapter.read_timeout = 1
-        self.stored, self.cursor, self.came = [], "", asyncio.Condition()
-
-    async def store(self, batch, cursor):
-        async with self.came:
-            self.stored += batch
-            self.cursor = cursor
-            self.came.notify_all()
-
-    @contextlib.asynccontextmanager
-    async def on(self):
-        task = asyncio.create_task(self.adapter.listen(self.cursor, self.store))
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SendFailed):
-                await task
-
-    async def until(self, is_so):
-        async with asyncio.timeout(10), self.came:
-            await self.came.wait_for(is_so)
+class Hearing(hearing.Hearing):
+    def __init__(self, server, **pace):
+        super().__init__(MastodonAdapter({"access_token": TOKEN, "api_url": server.url}), **pace)
 
     async def ready(self, server):
         await server.until(lambda: server.streams)
         await self.until(lambda: self.cursor)
-
-    def events(self):
-        return [event for _, body in self.stored for event in self.adapter.parse(body)]
-
-    def texts(self):
-        return [event.text for event in self.events() if isinstance(event, InboundMessage)]
 
 
 async def test_what_was_said_before_the_inbox_existed_stays_there(server, alice):
@@ -120,17 +89,11 @@ async def test_without_a_stream_the_poll_comes_around(server, alice):
 
 async def test_an_empty_poll_is_stored_too_for_the_lease(server):
     hearing = Hearing(server, poll_seconds=0.02)
-    counted = []
 
-    async def store(batch, cursor):
-        counted.append(batch)
-        await Hearing.store(hearing, batch, cursor)
-
-    hearing.store = store
     async with hearing.on():
-        await hearing.until(lambda: len(counted) > 3)
+        await hearing.until(lambda: hearing.stores > 3)
 
-    assert not any(counted)
+    assert hearing.stored == []
 
 
 async def test_a_message_deep_in_a_thread_knows_its_root(server, alice):
@@ -221,7 +184,7 @@ async def test_a_token_that_is_taken_back_ends_listening_with_the_reason(server,
         server.script("GET", NOTIFICATIONS, Answer(401, {"error": "The access token was revoked"}))
 
         with pytest.raises(Retryable, match="access token"):
-            await task
+            await asyncio.wait_for(task, 20)
 
 
 @pytest.mark.parametrize("body", ["<html>", {"error": "lies"}, 7])
@@ -231,7 +194,7 @@ async def test_a_good_status_that_is_no_list_ends_listening(server, body):
 
     async with hearing.on() as task:
         with pytest.raises(Retryable, match="no sense"):
-            await task
+            await asyncio.wait_for(task, 20)
 
 
 async def test_a_server_that_repeats_itself_is_not_asked_for_ever(server, alice):
@@ -242,7 +205,7 @@ async def test_a_server_that_repeats_itself_is_not_asked_for_ever(server, alice)
 
     async with hearing.on() as task:
         with pytest.raises(Retryable, match="repeats"):
-            await task
+            await asyncio.wait_for(task, 20)
 
 
 async def test_a_changed_connection_ends_listening(server):
@@ -253,7 +216,7 @@ async def test_a_changed_connection_ends_listening(server):
         await hearing.adapter.close()
 
         with pytest.raises(Retryable, match="changed"):
-            await task
+            await asyncio.wait_for(task, 20)
 
 
 async def test_a_strange_cursor_begins_anew(server, alice):

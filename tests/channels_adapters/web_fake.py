@@ -83,7 +83,7 @@ class WebFake:
 
     async def _handle(self, request: web.Request, path: str, carry: Carry) -> web.StreamResponse:
         body = await _body(request)
-        query = {key: request.query.getall(key) if key.endswith("[]") else request.query[key] for key in request.query}
+        query = {key: _one_or_all(key, request.query.getall(key)) for key in request.query}
         self.calls.append(Call(request.method, path, query, body, dict(request.headers)))
         await self.note()
         script = self._scripts[request.method, path]
@@ -101,6 +101,10 @@ class WebFake:
         if isinstance(answer.body, str):
             return web.Response(status=answer.status, text=answer.body, headers=answer.headers)
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _one_or_all(key: str, values: list[str]) -> Any:
+    return values if key.endswith("[]") or len(values) > 1 else values[0]
 
 
 async def _body(request: web.Request) -> Any:
