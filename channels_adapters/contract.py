@@ -145,6 +145,7 @@ class OutboundFile:
     mime: str
     data: bytes
     url: str = ""  # where anyone who has it finds the file for a month: for platforms that fetch what they deliver
+    alt: str = ""  # what it shows, for those who do not see it
 
 
 @dataclass(frozen=True, slots=True)

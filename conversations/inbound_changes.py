@@ -38,19 +38,22 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
     raise TypeError(f"nothing takes in a {type(inbound).__name__}")
 
 
-def _message(inbox: Inbox, thread_id: str, target: str) -> Message | None:
-    """By its thread, or by its id alone where the platform names none."""
-    found = Message.objects.select_related("conversation__customer", "thread")
-    on_thread = {"thread__external_id": thread_id[:200]} if thread_id else {}
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=target[:ID_LIMIT], **on_thread).first()
+def _message(inbox: Inbox, inbound: Edit | Deletion) -> Message | None:
+    """The message it is about, its thread locked."""
+    found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
+    found = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT])
+    known = found.first()
+    if known is None:
+        return None
+    lock_thread(inbox, known.thread.external_id)
+    message: Message | None = found.first()
     return message
 
 
 @apply.register
 def _edit(inbound: Edit, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} edit") as event:
-        lock_thread(inbox, inbound.thread_id)
-        message = _message(inbox, inbound.thread_id, inbound.target)
+        message = _message(inbox, inbound)
         text = nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
         if message is None or message.is_ours or message.text == text:
             return False
@@ -70,8 +73,7 @@ def _edit(inbound: Edit, inbox: Inbox) -> bool:
 @apply.register
 def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} deletion") as event:
-        lock_thread(inbox, inbound.thread_id)
-        message = _message(inbox, inbound.thread_id, inbound.target)
+        message = _message(inbox, inbound)
         if message is None or message.deleted_at is not None:
             return False
         message.deleted_at = clock.now()
@@ -103,7 +105,9 @@ def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     return True
 
 
-def _on_its_thread(inbound: Reacted) -> Q:
+def _on_its_thread(inbound: Reacted | Edit | Deletion) -> Q:
+    if not inbound.thread_id and not inbound.within:
+        return Q()  # the platform names none: the message's id has to do
     named = Q(thread__external_id=inbound.thread_id[:200])
     return named | Q(thread__external_id__startswith=inbound.within) if inbound.within else named
 

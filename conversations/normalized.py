@@ -91,6 +91,7 @@ class Edit:
     target: str
     text: str
     at: datetime
+    within: str = ""  # where the platform names no thread: what the message's thread id begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Deletion:
     thread_id: str
     target: str
     at: datetime
+    within: str = ""  # as of an `Edit`
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def part(delivery: Delivery) -> OutboundPart:
 
 
 def _file(file: File) -> OutboundFile:
-    return OutboundFile(file.name, file.mime, files.read(file), address_of(file))
+    alt = str(file.details.get("alt", ""))
+    return OutboundFile(file.name, file.mime, files.read(file), address_of(file), alt)
 
 
 def _template(said: Mapping[str, Any] | None) -> TemplateUse | None:
