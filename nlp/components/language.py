@@ -50,6 +50,10 @@ class LanguageGuess:
         prior = np.array([self.prior.get(code, 0.0) if code in allowed else -50.0 for code in LANGUAGES])
         return dict(zip(LANGUAGES, map(float, softmax(logits + prior)), strict=True))
 
+    def look_at(self, buckets: NDArray[np.uint32]) -> None:
+        """These letter groups count from now on, sorted. The model has to be learnt anew."""
+        self.buckets, self._rows = buckets, {}
+
     def rows(self, words: list[str]) -> Rows:
         if len(self._rows) > 50_000:
             self._rows.clear()
@@ -71,9 +75,8 @@ class LanguageGuess:
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> LanguageGuess:
         with np.load(path / "buckets.npz") as stored:
-            self.buckets = stored["buckets"]
+            self.look_at(stored["buckets"])
         self.model = Linear.load(path / "model.npz")
-        self._rows = {}
         return self
 
 

@@ -40,7 +40,7 @@ def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:
     texts = [spelled(pipeline.make_doc(one.text)) for one in known]
     seen = np.bincount(np.concatenate([_letters(words) for words in texts]), minlength=2**20)
     kept = np.argsort(-seen, kind="stable")[:_LANGUAGE_BUCKETS]
-    guess.buckets = np.sort(kept[seen[kept] > 2]).astype(np.uint32)
+    guess.look_at(np.sort(kept[seen[kept] > 2]).astype(np.uint32))
     rows = [guess.rows(words) for words in texts]
     table = Sparse.of(
         [(row, np.full(len(row), max(1, len(row)) ** -0.5, np.float32)) for row in rows], len(guess.buckets)
