@@ -95,7 +95,7 @@ def note_trouble(inbox: Inbox, reason: str, retry_after: float | None) -> None:
     """The platform took nothing: no process asks it before the time it named, nor too often when it keeps failing."""
     now = clock.now()
     flow = _flow(inbox)
-    Flow.objects.filter(pk=flow.pk).update(failures=F("failures") + (retry_after is None))
+    Flow.objects.filter(pk=flow.pk).update(failures=F("failures") + int(retry_after is None))
     flow.refresh_from_db()
     wait = max(retry_after or 0, break_after(flow.failures))
     until = now + timedelta(seconds=wait)

@@ -8,6 +8,7 @@ async with Desk(settings, workspace) as desk:
 """
 
 import threading
+import time
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections, hooks
 from channels_adapters.contract import Check
+from channels_adapters.models import RawDelivery
 from channels_adapters.workers.dispatch import Dispatch
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.taking_in import take_in_all
@@ -23,6 +25,8 @@ from conversations.models import Conversation, Delivery, Inbox, Message
 from conversations.outbound import queue_reply
 from crm.workspace import hints
 from crm.workspace.models import Membership, Workspace
+
+_PATIENCE = 15.0  # seconds
 
 
 class Desk:
@@ -55,8 +59,12 @@ class Desk:
     @sync_to_async
     def taken_in(self, inbox: Inbox) -> list[Message]:
         """The customers' messages, once everything that was delivered is in the hub."""
-        take_in_all(inbox)
+        end = time.monotonic() + _PATIENCE
         with scopes_disabled():
+            waiting = RawDelivery.objects.filter(inbox=inbox, state=RawDelivery.State.WAITING)
+            while take_in_all(inbox) or waiting.exists():  # the intake's own thread may be at it
+                assert time.monotonic() < end, "it is not taken in"
+                time.sleep(0.02)
             return list(Message.objects.filter(direction="in").prefetch_related("files").order_by("pk"))
 
     @sync_to_async
