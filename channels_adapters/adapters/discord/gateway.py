@@ -99,6 +99,10 @@ class Line:
             await self._http.close()
         self._socket = self._http = None
 
+    def _remember(self, socket: "_Socket") -> None:
+        """Before it says hello: from then on it beats, and somebody has to end that, whatever happens meanwhile."""
+        self._socket = socket
+
     def _as_client(self, http: aiohttp.ClientSession) -> Any:
         """As much of a discord.py client as the socket asks for."""
         state = SimpleNamespace(
@@ -106,7 +110,7 @@ class Line:
             call_hooks=_nothing,
             shard_count=None,
             heartbeat_timeout=_SILENCE,
-            _update_references=lambda socket: None,
+            _update_references=self._remember,
             _activity=None,
             _status=None,
             _intents=_WANTED,
