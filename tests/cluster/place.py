@@ -21,7 +21,8 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    log_format tried '$time_iso8601 $request -> $status by $upstream_addr: $upstream_status, $upstream_response_time';
+    access_log {folder}/access.log tried;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -43,6 +44,13 @@ class Nginx(Server):
         (self.folder / "rapport.conf").write_text(text)
         user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(MAIN.format(folder=self.folder, user=user))
+
+    def failures(self) -> str:
+        """What was answered with a 5xx and by whom, and what was wrong with them but that they were away."""
+        answered = (self.folder / "access.log").read_text().splitlines()
+        said = (self.folder / "error.log").read_text().splitlines()
+        told = [line for line in answered if " -> 5" in line] + [line for line in said if "refused" not in line]
+        return "\n".join(told[-40:])
 
     def command(self) -> list[str]:
         return [str(binary("nginx")), "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)]

@@ -188,13 +188,13 @@ def test_a_rolling_restart_loses_nothing_and_a_tab_heals(cluster, page):
             assert cluster.processes[part].returncode == 0
             assert time.monotonic() - began < 8
             cluster.start_part(part)
-            cluster.wait_for(part)
+            cluster.wait_for(part, ready=True)
     finally:
         ended.set()
         user.join()
 
     stored = "SELECT text FROM conversations_message WHERE text LIKE 'roll-%' ORDER BY seq"
-    assert wrong == [], (cluster.nginx.folder / "error.log").read_text()[-3000:]
+    assert wrong == [], cluster.nginx.failures()
     wait_until(lambda: len(cluster.rows(stored)) >= len(sent), 30, "every message")
     assert [text for (text,) in cluster.rows(stored)] == sent
     wait_until(lambda: shows(tab, sent[-1]), CURRENT_WITHIN, "a healed tab")
