@@ -44,8 +44,8 @@ class TelegramAdapter(ChannelAdapter):
     capabilities = Capabilities(
         text_limit=4096,
         takes_in=(
-            *("text", "image", "video", "audio", "voice", "file", "sticker", "location", "contact", "button"),
-            *("reply", "forward", "reaction", "edit", "group"),
+            *("text", "image", "video", "audio", "voice", "file", "sticker", "location", "contact", "album"),
+            *("button", "reply", "forward", "reaction", "edit", "group"),
         ),
         files=True,
         file_limit=50 * _MEGABYTE,
