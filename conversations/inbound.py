@@ -135,6 +135,7 @@ class _Way:
                 conversation.last_text = snippet(text)
             event.touch(conversation, *_OF_CONVERSATION)
             event.touch(conversation.customer, *_OF_CUSTOMER)
+        event.record("message.edited", message, customer=conversation.customer, conversation=conversation, at=self.at)
         return message
 
     def _note_part(self, message: Message, inbound: InboundMessage) -> None:

@@ -43,6 +43,7 @@ def test_the_parts_of_an_album_are_one_message_with_a_file_each(inbox, at_once):
     conversation = Conversation.objects.get()
     assert (conversation.unread, conversation.last_seq, conversation.last_text) == (1, 1, "Look at my holiday")
     assert Event.objects.filter(verb="message.received").count() == 1
+    assert Event.objects.filter(verb="message.edited").count() == 2  # so that pages show it anew
 
 
 @pytest.mark.parametrize("at_once", [True, False])
