@@ -118,6 +118,7 @@ class Setting:
     by_hand: bool = True  # False: filled in by the test, or given on the command line only
     unless: str = ""  # the setting that, when given, makes this one optional
     made: bool = False  # a secret of our own, made up when none is given
+    choices: tuple[str, ...] = ()  # what it may be, where that is all; the form then offers them
 
 
 @dataclass(frozen=True, slots=True)

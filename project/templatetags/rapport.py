@@ -54,10 +54,12 @@ CHANNELS: dict[str, tuple[str, str | Promise]] = {  # icon and name; a channel t
     "instagram": ("camera", "Instagram"),
     "x": ("at-sign", "X"),
     "mastodon": ("globe", "Mastodon"),
-    "bluesky": ("globe", "Bluesky"),
+    "bluesky": ("cloud", "Bluesky"),
     "reddit": ("globe", "Reddit"),
     "line": ("message-square", "LINE"),
     "viber": ("phone", "Viber"),
+    "twilio": ("smartphone", "Twilio"),
+    "webhook": ("webhook", _("webhook")),
 }
 MOODS = {"negative": _("Feels negative"), "neutral": _("Feels neutral"), "positive": _("Feels positive")}
 

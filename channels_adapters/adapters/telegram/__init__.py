@@ -69,6 +69,7 @@ class TelegramAdapter(ChannelAdapter):
             '"polling" works everywhere. "webhook" needs a public https address (PUBLIC_URL) and is a little faster.',
             required=False,
             default="polling",
+            choices=("polling", "webhook"),
         ),
         Setting(
             "secret_token",

@@ -53,7 +53,7 @@ class XAdapter(ChannelAdapter):
     """One account, through one app."""
 
     channel = "x"
-    label = "X (optional, paid)"
+    label = "X"
     capabilities = Capabilities(
         text_limit=2800,  # ten posts: a longer answer than a post is a chain of them
         takes_in=(
@@ -95,6 +95,7 @@ class XAdapter(ChannelAdapter):
             "plan that reads, a minute or two late.",
             required=False,
             default="webhook",
+            choices=("polling", "webhook"),
         ),
         _found("user_id", "Account id"),
         _found("username", "Account name"),
