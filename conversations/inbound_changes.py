@@ -20,6 +20,7 @@ from conversations.normalized import (
     IdentityMoved,
     Inbound,
     OptedOut,
+    PersonChanged,
     Reacted,
     ReadUpTo,
     Receipt,
@@ -148,6 +149,11 @@ def _writing(inbound: Writing, inbox: Inbox) -> bool:
 @apply.register
 def _identity_moved(inbound: IdentityMoved, inbox: Inbox) -> bool:
     return standing.identity_moved(inbox, inbound)
+
+
+@apply.register
+def _person_changed(inbound: PersonChanged, inbox: Inbox) -> bool:
+    return standing.person_changed(inbox, inbound)
 
 
 @apply.register
