@@ -5,10 +5,11 @@ asked, `retraining` (imported by itself, for it loads spaCy) makes a candidate o
 """
 
 from .calibration import Point, at_threshold, calibrated, coverage_curve, threshold_for
-from .lessons import BadLesson, Example, OwnIntent, most_teaching
+from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching
 from .reading import Reading, Triage
 from .redaction import redact
 from .serving import load, ready, triage
+from .standing import standing_answers
 from .values import value_of
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "at_threshold",
     "calibrated",
     "coverage_curve",
+    "lesson_key",
     "load",
     "most_teaching",
     "ready",
     "redact",
+    "standing_answers",
     "threshold_for",
     "triage",
     "value_of",

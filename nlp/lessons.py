@@ -6,6 +6,7 @@ labels an agent gave it, and the weight of that agent's word.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,11 @@ class OwnIntent:
         return self
 
 
+def lesson_key(text: str) -> str:
+    """Names a lesson without saying it, to know again what a pipeline was taught."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def most_teaching(read: Sequence[tuple[str, Triage]], *, count: int = _PER_QUEUE, seed: int = 0) -> list[int]:
     """Which of these messages, by their place, would teach most if a person labelled them.
 
@@ -90,4 +96,4 @@ def _torn(read: Triage) -> float:
     return max(asked.values(), default=0.0) - asked.get(read.function, 0.0)
 
 
-__all__ = ["BadLesson", "Example", "OwnIntent", "most_teaching"]
+__all__ = ["BadLesson", "Example", "OwnIntent", "lesson_key", "most_teaching"]
