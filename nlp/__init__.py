@@ -5,7 +5,8 @@ asked, `retraining` (imported by itself, for it loads spaCy) makes a candidate o
 """
 
 from .calibration import Point, at_threshold, calibrated, coverage_curve, threshold_for
-from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching
+from .labels import KNOWN_INTENTS
+from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching, spoken
 from .reading import Reading, Triage
 from .redaction import redact
 from .serving import load, ready, triage
@@ -13,6 +14,7 @@ from .standing import standing_answers
 from .values import value_of
 
 __all__ = [
+    "KNOWN_INTENTS",
     "BadLesson",
     "Example",
     "OwnIntent",
@@ -27,6 +29,7 @@ __all__ = [
     "most_teaching",
     "ready",
     "redact",
+    "spoken",
     "standing_answers",
     "threshold_for",
     "triage",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from .labels import FUNCTIONS, INTENTS
 from .reading import Triage
 from .training.corpora import Example
+from .training.phrases import spoken
 
 _MOST_PHRASES = 1_000
 _MOST_WORDS = 8  # of a phrase: longer ones are examples
@@ -96,4 +97,4 @@ def _torn(read: Triage) -> float:
     return max(asked.values(), default=0.0) - asked.get(read.function, 0.0)
 
 
-__all__ = ["BadLesson", "Example", "OwnIntent", "lesson_key", "most_teaching"]
+__all__ = ["BadLesson", "Example", "OwnIntent", "lesson_key", "most_teaching", "spoken"]

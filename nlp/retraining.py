@@ -88,8 +88,8 @@ def retrained(
 ) -> tuple[Language, Comparison]:
     """The candidate, and how it compares. Raises BadLesson for an intent nobody can learn.
 
-    `known`: the lesson keys that the current pipeline was taught; it is not compared on those. The candidate's figures on
-    corrections and on the examples of own intents are those of candidates that did not see the ones they are scored on.
+    `known`: the lesson keys that the current pipeline was taught; it is not compared on those. On corrections and on
+    examples of own intents the candidate's figures are those of candidates that did not see what they are scored on.
     `say` is told which of STEPS is done.
     """
     own = [intent.checked() for intent in own]
