@@ -1,5 +1,7 @@
 """Who may teach: messages only where the workspace allowed it, and no customer's who said no."""
 
+from datetime import datetime
+
 from conversations.models import Message
 from crm.consent.models import Consent
 from crm.people.models import Customer
@@ -20,7 +22,7 @@ def forbid(workspace: Workspace, *, by: Membership) -> None:
     _set(workspace, by, None)
 
 
-def _set(workspace: Workspace, by: Membership, at: object) -> None:
+def _set(workspace: Workspace, by: Membership, at: datetime | None) -> None:
     with change(workspace, actor=by, cause="page") as event:
         held = Workspace.objects.select_for_update().get(pk=workspace.pk)
         if bool(held.teaches_since) == bool(at):

@@ -28,3 +28,12 @@ def words_of(training: Training) -> str:
 
 def function_label(name: str) -> str:
     return str(Function(name).label) if name in Function.values else _("No record")
+
+
+def figure_label(name: str) -> str:
+    """What a figure of a comparison measures."""
+    if name == "corrections":
+        return _("New lessons that are right")
+    if name == "function_macro_f1":
+        return _("All functions together")
+    return function_label(name)

@@ -1,6 +1,7 @@
 """Who may teach triage, and what they teach."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -166,7 +167,7 @@ def test_own_words_need_no_consent(workspace: Workspace, member: Membership):
     ],
 )
 def test_an_own_intent_nobody_could_learn_is_refused(workspace: Workspace, member: Membership, given, what):
-    known = {"function": "support", "phrases": ["dead queen"], "examples": [], "word": None}
+    known: dict[str, Any] = {"function": "support", "phrases": ["dead queen"], "examples": [], "word": None}
     words.keep(by=member, name="queen trouble", **known)
 
     with pytest.raises(words.CannotLearn, match=what):
