@@ -16,7 +16,7 @@ ENOUGH = 50  # answers, from which on a workspace's own curve says more than our
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a curve is drawn from. `is_own`: the workspace's messages; else those the shipped pipeline is measured by."""
+    """What a curve is drawn from. `is_own`: the workspace's messages; else our own, from cross-validation."""
 
     answers: Sequence[Answer]
     is_own: bool

@@ -319,7 +319,7 @@ CHANGES = [("learning-consent", []), ("threshold", []), ("models-train", []), ("
            ("model-use", [1]), ("own-word-new", []), ("own-word", [1]), ("own-word-remove", [1])]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "args"), CHANGES)
+@pytest.mark.parametrize("name, args", CHANGES)
 def test_an_agent_reads_and_labels_and_changes_nothing_else(agent: Client, name: str, args: list[int]):
     assert agent.post(reverse(name, args=args), {"at": "0.9", "may": "yes"}).status_code == 403
 
