@@ -16,7 +16,8 @@ ENOUGH = 50  # answers, from which on a workspace's own curve says more than our
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a curve is drawn from. `is_own`: the workspace's messages; else our own, from cross-validation."""
+    """What precision is drawn from. `is_own`: the workspace's messages; else those that we wrote, each read by a
+    pipeline that had not seen it."""
 
     answers: Sequence[Answer]
     is_own: bool
@@ -25,8 +26,9 @@ class Basis:
     stood: int
 
     @property
-    def own(self) -> int:
-        return self.corrected + self.confirmed + self.stood
+    def said(self) -> int:
+        """Messages that an agent spoke about. Only they count toward ENOUGH: silence alone would call all right."""
+        return self.corrected + self.confirmed
 
 
 def basis(now: datetime) -> Basis:
@@ -38,9 +40,15 @@ def basis(now: datetime) -> Basis:
     said, stood = _said(now - LOOKED_BACK), _stood(now - LOOKED_BACK)
     confirmed = sum(is_right for _confidence, is_right in said)
     found = Basis([*said, *stood], True, len(said) - confirmed, confirmed, len(stood))
-    if found.own >= ENOUGH:
+    if found.said >= ENOUGH:
         return found
     return Basis(nlp.standing_answers(), False, found.corrected, found.confirmed, found.stood)
+
+
+def confidences(since: datetime) -> list[float]:
+    """How sure triage was of each message that the policy routed, whoever looked at it."""
+    routed = Route.objects.filter(decider="policy", at__gte=since)
+    return list(routed.values_list("confidence", flat=True))
 
 
 def _said(since: datetime) -> list[Answer]:

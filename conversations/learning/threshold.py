@@ -50,7 +50,7 @@ def last_month(threshold: float, now: datetime, precision: float) -> Month:
 class Curve:
     """Two lines over the threshold from 0 to 1, as points of an SVG of 100 by 100, and the same as rows of a table."""
 
-    points: list[nlp.Point]
+    points: list[nlp.Point]  # coverage of all messages, precision of those that are known
     chosen: nlp.Point
     suggested: float | None  # the lowest threshold above which PRECISION is kept
 
@@ -76,9 +76,17 @@ class Curve:
         return round(100 * self.chosen.threshold, 1)
 
 
-def curve(answers: Sequence[Answer], threshold: float) -> Curve:
-    points, chosen = nlp.coverage_curve(answers, STEPS + 1), nlp.at_threshold(answers, threshold)
+def curve(confidences: Sequence[float], answers: Sequence[Answer], threshold: float) -> Curve:
+    """How many go alone is counted over all `confidences`; how many of those are right is known of `answers` only."""
+    asked = [*(step / STEPS for step in range(STEPS + 1)), threshold]
+    *points, chosen = (_point(confidences, answers, at) for at in asked)
     return Curve(points, chosen, nlp.threshold_for(answers, PRECISION))
+
+
+def _point(confidences: Sequence[float], answers: Sequence[Answer], threshold: float) -> nlp.Point:
+    going = sum(confidence >= threshold for confidence in confidences)
+    precision = nlp.at_threshold(answers, threshold).precision
+    return nlp.Point(threshold, going / max(1, len(confidences)), precision)
 
 
 def move(workspace: Workspace, threshold: float, *, by: Membership) -> None:

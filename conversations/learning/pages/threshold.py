@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations.learning import threshold as thresholds
-from conversations.learning.answers import ENOUGH, basis
+from conversations.learning.answers import ENOUGH, basis, confidences
 from conversations.learning.pages.shared import INVALID, show
 from crm.workspace import clock, permissions
 from crm.workspace.pages import MemberRequest, member_page
@@ -48,10 +48,13 @@ def _drawn(request: MemberRequest) -> dict[str, Any]:
     form = ThresholdForm(request.GET)
     at = float(form.cleaned_data["at"]) if form.is_valid() else workspace.triage_threshold
     known = basis(now)
-    curve = thresholds.curve(known.answers, at)
+    own = confidences(now - thresholds.MONTH)
+    is_counted = len(own) >= ENOUGH
+    curve = thresholds.curve(own if is_counted else [sure for sure, _right in known.answers], known.answers, at)
     return {
         "basis": known,
         "enough": ENOUGH,
+        "is_counted": is_counted,
         "curve": curve,
         "month": thresholds.last_month(at, now, curve.chosen.precision),
         "at": at,

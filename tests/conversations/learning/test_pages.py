@@ -118,7 +118,7 @@ def test_the_curve_is_ours_until_the_workspace_has_enough_of_its_own(inbox: Inbo
     correct(wrong, member, "sales")
     stood, unseen = heard(inbox, "It is broken", "3", confidence=0.9), heard(inbox, "Broken too", "4", confidence=0.9)
     desk.resolve(stood.conversation, by=member)
-    monkeypatch.setattr(answers, "ENOUGH", 3)
+    monkeypatch.setattr(answers, "ENOUGH", 2)
 
     own = answers.basis(clock.now())
 
@@ -127,6 +127,25 @@ def test_the_curve_is_ours_until_the_workspace_has_enough_of_its_own(inbox: Inbo
     assert sorted(own.answers) == [(0.7, False), (0.8, True), (0.9, True)]
     assert (own.corrected, own.confirmed, own.stood) == (1, 1, 1)
     assert unseen.conversation.is_open  # nobody has looked: it says nothing
+
+
+def test_silence_alone_is_no_curve_of_one_s_own(inbox: Inbox, member: Membership, monkeypatch):
+    monkeypatch.setattr(answers, "ENOUGH", 2)
+    for place in range(3):
+        desk.resolve(heard(inbox, "It is broken", str(place)).conversation, by=member)
+
+    known = answers.basis(clock.now())
+
+    assert (known.stood, known.said, known.is_own) == (3, 0, False)
+
+
+def test_what_goes_alone_is_counted_over_all_and_what_is_right_over_what_is_known():
+    drawn = threshold.curve([0.3, 0.5, 0.7, 0.9], [(0.8, True), (0.8, False), (0.4, False)], 0.6)
+
+    assert (drawn.chosen.coverage, drawn.chosen.precision) == (0.5, 0.5)
+    assert len(drawn.points) == 51
+    assert drawn.suggested is None
+    assert drawn.coverage_line.startswith("0.0,0.0 ")
 
 
 def test_the_shipped_answers_agree_with_the_model_card():
