@@ -6,7 +6,7 @@ asked, `retraining` (imported by itself, for it loads spaCy) makes a candidate o
 
 from .calibration import Point, at_threshold, calibrated, coverage_curve, threshold_for
 from .labels import KNOWN_INTENTS
-from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching, spoken
+from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching, own_examples, own_phrases
 from .reading import Reading, Triage
 from .redaction import redact
 from .serving import load, ready, triage
@@ -27,9 +27,10 @@ __all__ = [
     "lesson_key",
     "load",
     "most_teaching",
+    "own_examples",
+    "own_phrases",
     "ready",
     "redact",
-    "spoken",
     "standing_answers",
     "threshold_for",
     "triage",

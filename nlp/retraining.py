@@ -23,8 +23,8 @@ from .components.intent import IntentOfText
 from .components.sentiment import SentimentOfText
 from .components.urgency import UrgencyOfText
 from .grams import Features
-from .labels import ASKED, FUNCTIONS, NONE
-from .lessons import OwnIntent, lesson_key
+from .labels import ASKED, FUNCTIONS
+from .lessons import BadLesson, OwnIntent, lesson_key, own_examples, own_phrases
 from .linear import Linear
 from .measuring import Figures, Pair, f1, macro_f1
 from .reading import Reading
@@ -34,7 +34,6 @@ from .training.corpora import Example, labelled
 from .training.folds import plain
 from .training.logistic import Matrix, Sparse, fit
 from .training.own_messages import own_messages
-from .training.phrases import spoken
 
 STANDING = Path(__file__).parent / "training" / "standing.jsonl"  # a copy of triage_dev: never retrained on
 _EVERYWHERE = "en"  # English cues are found in texts of every language
@@ -71,9 +70,7 @@ class Comparison:
         """Empty when it is better."""
         current, candidate = self.current, self.candidate
         falls = [f"{name} falls from {current[name]:.3f} to {candidate[name]:.3f}" for name in self.fell]
-        if not self.lessons:
-            falls.append("there is nothing new to learn from")
-        elif not self.has_learnt:
+        if not self.has_learnt:
             falls.append(f"not more corrections are right: {candidate['corrections']:.3f} of them")
         return tuple(falls)
 
@@ -86,16 +83,18 @@ def retrained(
     known: Collection[str] = (),
     say: Say = lambda step: None,
 ) -> tuple[Language, Comparison]:
-    """The candidate, and how it compares. Raises BadLesson for an intent nobody can learn.
+    """The candidate, and how it compares. Raises BadLesson for an intent nobody can learn, or when all is known.
 
     `known`: the lesson keys that the current pipeline was taught; it is not compared on those. On corrections and on
     examples of own intents the candidate's figures are those of candidates that did not see what they are scored on.
     `say` is told which of STEPS is done.
     """
     own = [intent.checked() for intent in own]
-    told, standing = [*corrections, *_examples(own)], labelled(STANDING)
-    phrases = _spoken(own)  # an instruction, and not a sample: never left out
-    fresh = [at for at, one in enumerate([*told, *phrases]) if lesson_key(one.text) not in known]
+    told, standing = [*corrections, *own_examples(own)], labelled(STANDING)
+    phrases = own_phrases(own)  # an instruction, and not a sample: never left out
+    fresh = [at for at, one in enumerate([*told, *phrases]) if lesson_key(one) not in known]
+    if not fresh:
+        raise BadLesson("There is nothing new to learn from.")
     scored = [[*told, *phrases][at] for at in fresh]
     before = _read(loaded(current), [*scored, *standing])
     say(1)
@@ -149,7 +148,7 @@ class Teacher:
         self.pipeline = pipeline
         self._corrections = len(corrections)
         _take_in(pipeline, own)
-        told = (*corrections, *_examples(own), *_spoken(own))
+        told = (*corrections, *own_examples(own), *own_phrases(own))
         lessons = [replace(one, weight=one.weight * _LESSON) for one in told]
         known = {plain(one.text) for one in lessons}
         beside = [replace(one, weight=1.0) for one in own_messages() if plain(one.text) not in known]
@@ -203,21 +202,6 @@ def _take_in(pipeline: Language, own: Sequence[OwnIntent]) -> None:
     for name, model in intents.models.items():
         new = tuple(intent.name for intent in own if intent.function == name and intent.name not in model.labels)
         intents.models[name] = model.with_rows(len(named)).with_labels(new)
-
-
-def _examples(own: Sequence[OwnIntent]) -> list[Example]:
-    return [_lesson(intent, text) for intent in own for text in intent.examples]
-
-
-def _spoken(own: Sequence[OwnIntent]) -> list[Example]:
-    """The phrases, as short messages."""
-    return [_lesson(intent, spoken(phrase)) for intent in own for phrase in intent.phrases]
-
-
-def _lesson(intent: OwnIntent, text: str) -> Example:
-    """The language is not learnt, so it does not matter."""
-    functions = (intent.function,) if intent.function != NONE else ()
-    return Example(text, "en", functions, intent=intent.name)
 
 
 def _added(

@@ -41,8 +41,11 @@ def ask(workspace: Workspace, *, by: Membership | None, cause: str = "page") -> 
     """A training that waits to be run. Raises CannotTrain when there is nothing to learn from, or one is under way."""
     with scope(workspace=workspace):
         give_up_silent()
-        if not lessons(workspace).number:
+        taught, used = lessons(workspace), Training.objects.in_use()
+        if not taught.number:
             raise CannotTrain(_nothing(workspace))
+        if used is not None and _keys(taught) == set(used.taught):
+            raise CannotTrain(_("There is nothing new to learn since the model in use was trained."))
     try:
         with change(workspace, actor=by, cause=cause) as event, transaction.atomic():
             training = Training(workspace=workspace, member=by)
@@ -106,10 +109,8 @@ def _train(training: Training, taught: Lessons, say: Say) -> None:
 
 
 def _keys(taught: Lessons) -> set[str]:
-    texts = [one.text for one in taught.corrections]
-    for one in taught.own:
-        texts += [*one.examples, *map(nlp.spoken, one.phrases)]
-    return {nlp.lesson_key(text) for text in texts}
+    told = [*taught.corrections, *nlp.own_examples(taught.own), *nlp.own_phrases(taught.own)]
+    return {nlp.lesson_key(one) for one in told}
 
 
 def _use_if_better(training: Training) -> None:

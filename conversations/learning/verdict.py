@@ -11,8 +11,6 @@ def words_of(training: Training) -> str:
     """One sentence: whether it was better, and if not, in what."""
     if training.state != Training.State.DONE:
         return training.problem or str(training.get_state_display())
-    if not training.fresh:
-        return _("Nothing new to learn from: what was in use stays.")
     if not training.has_learnt:
         return _("Not more of the new lessons are right: what was in use stays.")
     if training.fell:

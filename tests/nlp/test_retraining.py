@@ -124,11 +124,8 @@ def test_an_own_intent_is_learnt_from_ten_examples_alone_and_scored_on_those_it_
 def test_what_the_current_pipeline_was_taught_already_is_nothing_new():
     lessons = [Example(f"{word} slot please", "en", ("marketing",), intent="event") for word in ("red", "blue")]
 
-    _, comparison = retrained(lessons, known={lesson_key(one.text) for one in lessons})
-
-    assert comparison.lessons == 0
-    assert not comparison.is_better
-    assert comparison.why_not[-1] == "there is nothing new to learn from"
+    with pytest.raises(nlp.BadLesson, match="nothing new"):
+        retrained(lessons, known={lesson_key(one) for one in lessons})
 
 
 def test_a_folder_without_a_pipeline_is_refused(tmp_path):
