@@ -41,7 +41,7 @@ def test_a_correction_teaches_a_model_that_is_used_and_rolled_back(place, agent,
         form.get_by_role("checkbox", name="Marketing").check()
         form.get_by_label("Intent").select_option("event")
         form.get_by_role("button", name=re.compile("Correct it|Decide")).click()
-        expect(desk.locator(".why .notice")).to_contain_text("Kept.")
+        expect(desk.locator(".thread").get_by_text("Corrected by")).to_be_visible()
 
     # ... it is in the list, with the way back to the thread
     open_triage(place, desk, "Corrections")
