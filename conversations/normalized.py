@@ -172,6 +172,14 @@ class IdentityMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonChanged:
+    """What the channel says anew of a person who has written before: a name, a handle, a picture."""
+
+    sender: Sender
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OptedOut:
     """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again.
 
@@ -211,6 +219,7 @@ Inbound = (
     | Blocked
     | ThreadMoved
     | IdentityMoved
+    | PersonChanged
     | OptedOut
     | Writing
     | ConnectionLost

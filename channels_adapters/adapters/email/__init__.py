@@ -41,7 +41,7 @@ class EmailAdapter(ChannelAdapter):
     """One mailbox."""
 
     channel = "email"
-    label = "E-mail"
+    label = "Email"
     capabilities = Capabilities(
         text_limit=100_000,
         takes_in=("text", "image", "video", "audio", "file", "reply", "forward", "receipt"),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0012_a_file_s_address_of_any_length'),
+        ('conversations', '0013_pictures_of_an_album'),
         ('crm', '0005_what_may_teach'),
     ]
 
