@@ -196,6 +196,7 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    copy_to: tuple[str, ...] = ()  # who gets it too, where the answered message's details have `copied`
     files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
     purpose: str = "reply"  # reply, service, marketing
     by_machine: bool = False  # no person wrote it

@@ -50,6 +50,7 @@ class ReplyForm(SayForm):
 
     attachments = FilesField(required=False)
     where = forms.ChoiceField(choices=[(answering.PUBLIC, ""), (answering.PRIVATE, "")], required=False)
+    copies = forms.BooleanField(required=False)
     answered = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
     def draft(self, conversation: Conversation, files: Sequence[File]) -> Draft:
@@ -57,7 +58,8 @@ class ReplyForm(SayForm):
         said, pk = self.cleaned_data, self.cleaned_data["answered"]
         answered = conversation.messages.select_related("thread__inbox", "identity").filter(pk=pk, deleted_at=None)
         buttons = self.data.getlist("button") if hasattr(self.data, "getlist") else []
-        return Draft(said["text"], files, buttons_of(buttons), said["where"], answered.first() if pk else None)
+        to = answered.first() if pk else None
+        return Draft(said["text"], files, buttons_of(buttons), said["where"], to, copies=said["copies"])
 
     def uploaded(self) -> list[File]:
         """The files that were uploaded for this reply and belong to no message yet, in the order given."""

@@ -72,6 +72,7 @@ KINDS: dict[str, dict[str, Promise]] = {
     },
     "customer": {
         "consent.given": _("gave a consent"),
+        "customer.named": _("goes by another name"),
         "identity.moved": _("got another address"),
         "consent.withdrawn": _("withdrew a consent"),
     },
