@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ async def adapter(discord):
     made = DiscordAdapter({"bot_token": TOKEN, "api_url": discord.url})
     yield made
     await made.close()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("keep-alive")] == []
 
 
 class Ear:

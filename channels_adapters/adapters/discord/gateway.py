@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import yarl
 from discord import ConnectionClosed, Intents
-from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, ReconnectWebSocket
+from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, KeepAliveHandler, ReconnectWebSocket
 
 from channels_adapters.adapters.discord.errors import TOKEN_PAUSE, TokenLost
 from channels_adapters.contract import Retryable
@@ -53,7 +53,23 @@ class Session:
 
 
 class _Socket(DiscordWebSocket):
-    """Keeps what came in, as text."""
+    """Keeps what came in, as text, and the thread that beats for it."""
+
+    _beating: KeepAliveHandler | None = None
+    _beat: KeepAliveHandler | None = None
+
+    @property
+    def _keep_alive(self) -> KeepAliveHandler | None:
+        return self._beating
+
+    @_keep_alive.setter
+    def _keep_alive(self, thread: KeepAliveHandler | None) -> None:
+        self._beating, self._beat = thread, thread or self._beat
+
+    async def fall_silent(self) -> None:
+        """Until the thread has ended, which was told to: it may be about to beat, and the loop about to go."""
+        if self._beat is not None and self._beat.is_alive():
+            await asyncio.to_thread(self._beat.join, _CLOSE_TIME)
 
     def log_receive(self, msg: Any, /) -> None:
         self.heard: list[str] = [*getattr(self, "heard", ()), msg]
@@ -95,6 +111,7 @@ class Line:
         """Leaves with a code that keeps the session: whoever comes next resumes it."""
         if self._socket is not None:
             await self._socket.close()
+            await self._socket.fall_silent()
         if self._http is not None:
             await self._http.close()
         self._socket = self._http = None
