@@ -11,7 +11,7 @@ from .own_messages import own_messages
 from .phrases import phrases
 
 SEED = 20_260
-_SOME = 10_000  # posts
+_SOME = 4_000  # posts
 
 
 @dataclass(frozen=True, slots=True)
