@@ -1,61 +1,34 @@
-"""Calls of a platform's HTTP API: one client per account that keeps its connections, and errors in our words."""
+"""Calls of a platform's HTTP API: one client per account that keeps its connections, and errors in our words.
+
+No connection was made           ->  Retryable: nothing left
+the address is a private one         Retryable in five minutes: someone has to mend the settings
+any other failure on the way         Uncertain: it may have arrived
+an answer, whatever it says          returned: the adapter knows what its statuses mean
+
+A call follows no redirect, so what it carries is shown to nobody but the host it names. A file may lie elsewhere.
+"""
 
 import asyncio
 import json as json_format
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urljoin, urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import httpx
 
-from channels_adapters.contract import OutboundPart, Refused, Retryable, SendFailed, Uncertain
-from channels_adapters.reading import Broken, Fields, read_object
+from channels_adapters.answers import PAUSE, Answer
+from channels_adapters.contract import OutboundPart, Refused, Retryable, Uncertain
 from crm.web import outgoing
 
-_NOTHING_LEFT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
-_ANSWER_LIMIT = 1024 * 1024  # bytes
-_LONGEST_PAUSE = 86_400  # seconds
+_NOTHING_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NO_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_ANSWER_LIMIT = 16 * 1024 * 1024  # bytes
 _REDIRECTS = 4
+_BAD_KEY, _GONE = 401, (403, 404, 410)
 _TOO_MANY = 429
 _TOO_EARLY = 202  # "still being prepared"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Header names are lower-case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_good(self) -> bool:
-        return 200 <= self.status < 300
-
-    def fields(self) -> Fields:
-        """The JSON object that the body is; an empty one when it is none."""
-        try:
-            return read_object(self.body)
-        except Broken:
-            return Fields({})
-
-    def pause(self) -> float | None:
-        """The seconds that Retry-After names."""
-        try:
-            seconds = float(self.headers.get("retry-after", ""))
-        except ValueError:
-            return None
-        return min(max(seconds, 0.0), _LONGEST_PAUSE) if math.isfinite(seconds) else None
 
 
 class Platform:
@@ -79,9 +52,13 @@ class Platform:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Sequence[tuple[str, str]] | None = None,
-        content: bytes = b"",
+        content: bytes | None = None,
+        **request: Any,
     ) -> Answer:
-        """The platform's answer, good or bad. Raises Retryable when nothing left, Uncertain when no answer came."""
+        """The platform's answer, good or bad. Raises Retryable when nothing left, Uncertain when no answer came.
+
+        `request` is what else httpx takes: `params`, `files` with their `data`.
+        """
         sent = {"accept-encoding": "identity", **(headers or {})}
         if json is not None:
             said = json_format.dumps(json, ensure_ascii=False)  # some platforms count the bytes
@@ -91,19 +68,32 @@ class Platform:
         with self._words():
             async with (
                 asyncio.timeout(self.call_seconds),
-                self._client.stream(method, self.place_of(url), headers=sent, content=content) as response,
+                self._client.stream(method, self.place_of(url), headers=sent, content=content, **request) as response,
             ):
                 return Answer(response.status_code, _lower(response), await _read(response, _ANSWER_LIMIT))
 
+    @asynccontextmanager
+    async def lines(self, url: str, *, silence: float, **request: Any) -> AsyncIterator[AsyncIterator[str]]:
+        """The lines of an answer that does not end; raises Retryable after `silence` seconds."""
+        with nothing_to_lose(), self._words():
+            timeout = httpx.Timeout(10, read=silence)
+            async with self._client.stream("GET", self.place_of(url), timeout=timeout, **request) as response:
+                if response.status_code != 200:
+                    raise Retryable(f"{self.label} answered {response.status_code}")
+                yield response.aiter_lines()
+
     async def download(self, url: str, limit: int, headers: Mapping[str, str] | None = None) -> bytes:
         """The bytes behind an address; raises Retryable or Refused. Only the platform's own hosts see `headers`."""
-        with nothing_to_lose(), self._words():
-            async with asyncio.timeout(self.download_seconds):
-                for _ in range(_REDIRECTS):
-                    found = await self._step(url, limit, headers or {})
-                    if isinstance(found, bytes):
-                        return found
-                    url = urljoin(url, found)
+        try:
+            with nothing_to_lose(), self._words():
+                async with asyncio.timeout(self.download_seconds):
+                    for _ in range(_REDIRECTS):
+                        found = await self._step(url, limit, headers or {})
+                        if isinstance(found, bytes):
+                            return found
+                        url = urljoin(url, found)
+        except _Forbidden as error:
+            raise Refused("the file lies where we do not call") from error
         raise Refused("the file's address leads round in circles")
 
     async def _step(self, url: str, limit: int, headers: Mapping[str, str]) -> bytes | str:
@@ -111,7 +101,7 @@ class Platform:
         place = self.place_of(url)
         outgoing.check(place)
         if not (place.startswith("https://") or self._is_own(place)):
-            raise Refused("the file's address is not an https address")
+            raise Refused("the file lies where we do not call: its address is not an https address")
         seen = {"accept-encoding": "identity", **(headers if self._is_own(place) else {})}
         async with self._client.stream("GET", place, headers=seen) as response:
             if response.is_redirect:
@@ -121,8 +111,10 @@ class Platform:
 
     def _look_at(self, response: httpx.Response, limit: int) -> None:
         status = response.status_code
-        if status in (_TOO_EARLY, _TOO_MANY) or status >= 500:
+        if status in (_TOO_EARLY, _TOO_MANY, _BAD_KEY) or status >= 500:
             raise Retryable(f"{self.label} has the file not ready (status {status})")
+        if status in _GONE:
+            raise Refused(f"{self.label} keeps this file no longer")
         if status != 200:
             raise Refused(f"{self.label} does not give the file (status {status})")
         if int(response.headers.get("content-length", "0") or 0) > limit:
@@ -148,13 +140,19 @@ class Platform:
         except outgoing.NotKnown as error:
             raise Retryable(f"{self.label} could not be reached: {error}") from error
         except outgoing.NotAllowed as error:
-            raise Refused(str(error)) from error
+            raise _Forbidden(str(error), PAUSE) from error
+        except _NO_ADDRESS as error:
+            raise _Forbidden(f"the address of {self.label} is none: it begins with https://", PAUSE) from error
         except _NOTHING_LEFT as error:
             raise Retryable(f"{self.label} could not be reached") from error
         except TimeoutError as error:
             raise Uncertain(f"{self.label} took too long") from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise Uncertain(f"the connection to {self.label} broke before it answered") from error
+
+
+class _Forbidden(Retryable):
+    """The address is not one that we call."""
 
 
 @contextmanager
@@ -169,17 +167,6 @@ def nothing_to_lose() -> Iterator[None]:
 def repeat_key(part: OutboundPart) -> UUID:
     """The same for every try of a part, and for no other: also not after a restore, when numbers are given again."""
     return uuid5(NAMESPACE_URL, f"rapport part {part.delivery_id} of {part.wanted_at}")
-
-
-def trouble(label: str, answer: Answer, *, pause: float | None = None) -> SendFailed:
-    """What a status means that says nothing about the message itself."""
-    if answer.status == _TOO_MANY:
-        return Retryable(f"{label} asks us to slow down", answer.pause() if pause is None else pause)
-    if answer.status in (502, 504):
-        return Uncertain(f"{label} has trouble (status {answer.status})")
-    if answer.status >= 500:
-        return Retryable(f"{label} has trouble (status {answer.status})", answer.pause())
-    return Refused(f"{label} refused it (status {answer.status})")
 
 
 def _lower(response: httpx.Response) -> dict[str, str]:

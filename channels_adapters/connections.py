@@ -106,6 +106,9 @@ def complete(channel: str, given: Mapping[str, str]) -> dict[str, str]:
     missing = [key for key in form if key in needed and not settings[key]]
     if missing:
         raise WrongSettings(f"{channel} needs {', '.join(missing)}: {form[missing[0]].help}")
+    for key, setting in form.items():
+        if setting.choices and settings[key] and settings[key].lower() not in setting.choices:
+            raise WrongSettings(f"{key} is one of {', '.join(setting.choices)}, not {settings[key][:60]!r}")
     made = {key: secrets.token_urlsafe(32) for key, setting in form.items() if setting.made and not settings[key]}
     return settings | made
 
@@ -165,12 +168,16 @@ def _to_show(channel: str, facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def reconnect(inbox: Inbox, *, name: str, given: Mapping[str, str], by: Membership | None = None) -> None:
-    """The inbox has these settings; what is not given stays. Raises WrongSettings and then changes nothing."""
+    """The inbox has these settings; what is not given stays, and so does a secret that is given empty.
+
+    Raises WrongSettings and then changes nothing.
+    """
     with change(inbox.workspace, actor=by, cause="connect") as event:
         connection = Connection.objects.select_for_update().get(inbox=inbox)
-        form = {setting.key for setting in channels()[inbox.channel].settings_form}
+        form = {setting.key: setting for setting in channels()[inbox.channel].settings_form}
         kept = {key: value for key, value in connection.settings.items() if key in form}
-        connection.settings = complete(inbox.channel, kept | {key: value for key, value in given.items() if value})
+        new = {key: value for key, value in given.items() if value or (key in form and not form[key].secret)}
+        connection.settings = complete(inbox.channel, kept | new)
         connection.save(update_fields=["settings"])
         inbox.name = name or inbox.name
         inbox.save(update_fields=["name"])

@@ -118,6 +118,7 @@ class Setting:
     by_hand: bool = True  # False: filled in by the test, or given on the command line only
     unless: str = ""  # the setting that, when given, makes this one optional
     made: bool = False  # a secret of our own, made up when none is given
+    choices: tuple[str, ...] = ()  # what it may be, where that is all; the form then offers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ class OutboundPart:
     template: TemplateUse | None = None  # then `text` is what it reads as, and is not sent
     late: bool = False  # the window is shut, and an agent writes within `tag_hours`
     answers: Mapping[str, Any] = field(default_factory=dict)  # `details` of their last message here
+    copy_to: tuple[str, ...] = ()  # who gets it too, where the answered message's details have `copied`
     files: tuple[OutboundFile, ...] = ()  # of a message that leaves whole; then `file` is None
     purpose: str = "reply"  # reply, service, marketing
     by_machine: bool = False  # no person wrote it
@@ -243,6 +245,7 @@ class ChannelAdapter(ABC):
     capabilities: ClassVar[Capabilities]
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
+    calls_per_second: ClassVar[int] = 0  # of the other side, over five seconds and in each process; 0: any number
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
     carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
     reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'

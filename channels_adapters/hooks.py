@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.db import Error as DatabaseError
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
@@ -25,6 +28,8 @@ from crm.workspace.threads import in_thread
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})(?:/|$)")  # what follows is the platform's affair
 AGAIN_IN = 5  # seconds
+_WINDOW = 5  # seconds over which calls are counted
+_calls = MovingWindowRateLimiter(MemoryStorage())
 LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -110,6 +115,8 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         return HookAnswer(405, b"Deliveries are posted here.\n")
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
+    if adapter.calls_per_second and not _is_in_time(served):
+        return HookAnswer(429, b"Too many calls; go on a little slower.\n", retry_after=_WINDOW)
     body = adapter.keep(request)
     delivery_id = adapter.delivery_id(body)
     try:
@@ -123,6 +130,12 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         logger.exception("a delivery could not be stored", extra={"inbox": inbox.pk})
         return HookAnswer(503, b"It could not be stored; deliver it again.\n", retry_after=AGAIN_IN)
     return adapter.acknowledge(delivery_id)
+
+
+def _is_in_time(served: connections.Served) -> bool:
+    """Whether the other side keeps to its number of calls. Counted in this process: it is there to keep it well."""
+    rate = RateLimitItemPerSecond(served.adapter.calls_per_second * _WINDOW, _WINDOW)
+    return _calls.hit(rate, str(served.inbox.pk))
 
 
 async def _body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes | None:

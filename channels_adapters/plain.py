@@ -15,6 +15,7 @@ from conversations.normalized import (
     Inbound,
     InboundMessage,
     OptedOut,
+    PersonChanged,
     Reacted,
     ReadUpTo,
     Receipt,
@@ -169,6 +170,11 @@ def _identity_moved(inbound: IdentityMoved) -> dict[str, Any]:
         "target": inbound.old_address,
         "effects": {"identity_moved": True},
     }
+
+
+@event.register
+def _person_changed(inbound: PersonChanged) -> dict[str, Any]:
+    return {"kind": "contact", "sender": _sender(inbound.sender)}
 
 
 @event.register

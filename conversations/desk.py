@@ -150,6 +150,21 @@ def correct(
     return correction
 
 
+def label(message: Message, *, by: Membership, functions: list[str], intent: str, sentiment: int) -> Correction:
+    """What the agent says is kept to learn from, and nothing else changes: the matter may be long settled.
+
+    When it says what was read, it is a confirmation: the message was looked at, and was read rightly.
+    """
+    with change(by.workspace, actor=by, cause="correction") as event:
+        triage: Triage = Triage.objects.select_for_update(no_key=True).get(message=message)
+        said = Correction(workspace=by.workspace, message=message, triage=triage, member=by, at=clock.now())
+        said.before = as_corrected(message, triage)
+        said.after = {"functions": functions, "intent": intent, "sentiment": sentiment}
+        said.save()
+        event.record("triage.labelled", message, conversation_id=message.conversation_id)
+    return said
+
+
 def as_corrected(message: Message, triage: Triage) -> dict[str, object]:
     """What counts for a message today: the newest correction, else what was read."""
     newest = Correction.objects.filter(message=message).order_by("-pk").first()

@@ -14,6 +14,7 @@ from django_scopes import scope
 
 import nlp
 from conversations import routes, senders
+from conversations.albums import Albums
 from conversations.models import File, Inbox, Message
 from conversations.normalized import Attachment, FirstTouch, InboundMessage
 from conversations.places import Places, is_stored
@@ -79,7 +80,8 @@ def receive_messages(inbox: Inbox, arrivals: Sequence[Arrival], *, at: datetime 
         places = Places(inbox, [arrival.message for arrival in arrivals], people)
         under_way = routes.open_functions(*places.conversations)
         taken = {id(conversation): under_way[conversation.pk] for conversation in places.conversations}
-        way = _Way(event, inbox, people, places, taken, at)
+        albums = Albums(inbox, [arrival.message for arrival in arrivals], places.conversations)
+        way = _Way(event, inbox, people, places, albums, taken, at)
         messages = [way.take(arrival) for arrival in arrivals]
     for message in messages:
         logger.info("message in", extra={"conversation": message.conversation_id, "message_id": message.pk})
@@ -97,6 +99,7 @@ class _Way:
     inbox: Inbox
     people: People
     places: Places
+    albums: Albums
     taken: dict[int, set[str]]
     at: datetime
 
@@ -104,15 +107,41 @@ class _Way:
         event, inbound, at = self.event, arrival.message, self.at
         thread = self.places.thread_of(event, inbound)
         identity = self._identify(inbound)
+        begun = self.albums.begun(thread.external_id, inbound)
+        if begun is not None:
+            return self._join(begun, arrival)
         conversation = self.places.conversation_of(event, thread, identity.customer, at)
         message = Message(workspace=event.workspace, conversation=conversation, thread=thread, identity=identity)
         message.seq, message.at, message.raw_delivery_id = conversation.next_seq(), at, arrival.raw_delivery_id
         _fill(message, inbound, at)
         event.add(message)
         files = _attach_files(event, message, inbound.attachments)
+        self._note_part(message, inbound)
         self._understand(message, arrival.triage)
         _note_arrival(event, message, files)
         return message
+
+    def _join(self, message: Message, arrival: Arrival) -> Message:
+        """A further part of an album: its file, and the words that one of the parts has, belong to the message."""
+        event, conversation = self.event, message.conversation
+        _attach_files(event, message, arrival.message.attachments)
+        self._note_part(message, arrival.message)
+        text = _text_of(arrival.message)
+        if text and not message.text:
+            message.text = text
+            self._understand(message, arrival.triage)
+            event.touch(message, "text", "awaits_triage")
+            if conversation.last_seq == message.seq:
+                conversation.last_text = snippet(text)
+            event.touch(conversation, *_OF_CONVERSATION)
+            event.touch(conversation.customer, *_OF_CUSTOMER)
+        event.record("message.edited", message, customer=conversation.customer, conversation=conversation, at=self.at)
+        return message
+
+    def _note_part(self, message: Message, inbound: InboundMessage) -> None:
+        part = self.albums.note(message, inbound)
+        if part is not None:
+            self.event.add(part)
 
     def _identify(self, inbound: InboundMessage) -> Identity:
         address = senders.address_of(self.inbox, inbound.sender)
@@ -150,9 +179,14 @@ def _origin(inbox: Inbox, touch: FirstTouch, at: datetime) -> Origin:
 
 def _fill(message: Message, inbound: InboundMessage, at: datetime) -> None:
     message.direction, message.author_kind = Message.Direction.IN, Message.Author.CUSTOMER
-    message.text = nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
+    message.text = _text_of(inbound)
     message.external_id, message.reply_to_external_id = inbound.external_id[:ID_LIMIT], inbound.reply_to[:ID_LIMIT]
     message.details, message.platform_at = _details(inbound), _plausible(inbound.at, at)
+
+
+def _text_of(inbound: InboundMessage) -> str:
+    """What is stored of the words."""
+    return nlp.redact(clean(inbound.text[:TEXT_LIMIT]))
 
 
 def _details(inbound: InboundMessage) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 import nlp
 from conversations import deliveries, standing
+from conversations.albums import first_id
 from conversations.live import typing
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
 from conversations.normalized import (
@@ -19,6 +20,7 @@ from conversations.normalized import (
     IdentityMoved,
     Inbound,
     OptedOut,
+    PersonChanged,
     Reacted,
     ReadUpTo,
     Receipt,
@@ -41,7 +43,7 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
 def _message(inbox: Inbox, inbound: Edit | Deletion) -> Message | None:
     """The message it is about, its thread locked."""
     found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    found = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT])
+    found = found.filter(thread__inbox=inbox, external_id=first_id(inbox, inbound.target))
     known = found.first()
     if known is None:
         return None
@@ -114,7 +116,7 @@ def _on_its_thread(inbound: Reacted | Edit | Deletion) -> Q:
 
 def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
     found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=inbound.target[:ID_LIMIT]).first()
+    message: Message | None = found.filter(thread__inbox=inbox, external_id=first_id(inbox, inbound.target)).first()
     return message
 
 
@@ -147,6 +149,11 @@ def _writing(inbound: Writing, inbox: Inbox) -> bool:
 @apply.register
 def _identity_moved(inbound: IdentityMoved, inbox: Inbox) -> bool:
     return standing.identity_moved(inbox, inbound)
+
+
+@apply.register
+def _person_changed(inbound: PersonChanged, inbox: Inbox) -> bool:
+    return standing.person_changed(inbox, inbound)
 
 
 @apply.register

@@ -4,6 +4,8 @@
 pages show these keys; any other is the adapter's own and is shown nowhere:
 
     subject     of a mail
+    copied      ["ada@example.org"]: who got it too; an answer goes to them as well unless the agent says otherwise.
+                Of ours: who gets the answer too, written here by the hub
     folded      what was cut off below the text: the quoted mail and the signature, as plain text
     checks      {"spf": "pass", "dkim": "fail", "dmarc": "none"}: what the receiving server found, one word each
     invite      {"title", "starts", "ends", "place", "method"}: a calendar invitation. `starts` and `ends` are ISO 8601
@@ -172,6 +174,14 @@ class IdentityMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonChanged:
+    """What the channel says anew of a person who has written before: a name, a handle, a picture."""
+
+    sender: Sender
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OptedOut:
     """The customer wants no more messages here that they did not ask for (`is_out`), or wants them again.
 
@@ -211,6 +221,7 @@ Inbound = (
     | Blocked
     | ThreadMoved
     | IdentityMoved
+    | PersonChanged
     | OptedOut
     | Writing
     | ConnectionLost

@@ -34,6 +34,7 @@ class Draft:
     answered: Message | None = None
     purpose: str = Purpose.REPLY
     template: dict[str, Any] = field(default_factory=dict)  # name, language, values
+    copies: bool = True  # to all whom the answered message went to as well
 
 
 def queue_reply(
@@ -120,7 +121,13 @@ def _store(
     message.text, message.client_id, message.seq = text, client_id, conversation.next_seq()
     if place.answered is not None and (draft.answered or place.answered.thread.is_public):
         message.reply_to_external_id = place.answered.external_id
-    shown = {"buttons": list(draft.buttons), "template": draft.template, "is_private": draft.where == PRIVATE}
+    shown: dict[str, Any] = {
+        "buttons": list(draft.buttons),
+        "template": draft.template,
+        "is_private": draft.where == PRIVATE,
+    }
+    if draft.copies and place.answered is not None:
+        shown["copied"] = place.answered.details.get("copied")
     message.details = {key: value for key, value in shown.items() if value}
     message.at = at or clock.now()
     message.save(force_insert=True)

@@ -4,7 +4,7 @@ conversation, then the workspace's event counter."""
 from collections.abc import Sequence
 from datetime import datetime
 
-from conversations.models import Conversation, Delivery, Inbox, Message, Thread
+from conversations.models import AlbumPart, Conversation, Delivery, Inbox, Message, Thread
 from conversations.normalized import InboundMessage
 from conversations.text import ID_LIMIT
 from crm.people.models import Customer
@@ -124,5 +124,5 @@ def thread_id_of(inbox: Inbox, inbound: InboundMessage) -> str:
 def is_stored(inbox: Inbox, inbound: InboundMessage) -> bool:
     """Whether this outside message is stored already, on the thread it belongs to."""
     names = [name[:_PLACE] for name in (thread_id_of(inbox, inbound), *_other_names(inbound))]
-    stored = Message.objects.filter(thread__inbox=inbox, thread__external_id__in=names)
-    return bool(stored.filter(external_id=inbound.external_id[:ID_LIMIT]).exists())
+    place = {"thread__inbox": inbox, "thread__external_id__in": names, "external_id": inbound.external_id[:ID_LIMIT]}
+    return bool(Message.objects.filter(**place).exists() or AlbumPart.objects.filter(**place).exists())

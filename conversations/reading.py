@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from django.db.models import F
 
 import nlp
+from conversations.learning import using
 from conversations.metrics import TRIAGE_SECONDS, TRIAGED
 from conversations.models import Message
 from crm.workspace.models import Workspace
@@ -25,12 +26,23 @@ def read(workspace: Workspace, texts: Sequence[tuple[str, tuple[str, ...]]]) -> 
     ]
     try:
         with TRIAGE_SECONDS.time():
-            found: list[nlp.Triage | None] = list(nlp.triage(readings))
+            found: list[nlp.Triage | None] = list(_read(workspace, readings))
         TRIAGED.inc(len(found))
         return found
     except Exception:
         logger.exception("triage failed", extra={"workspace": workspace.pk, "messages": len(texts)})
         return [None] * len(texts)
+
+
+def _read(workspace: Workspace, readings: list[nlp.Reading]) -> list[nlp.Triage]:
+    """By the workspace's own pipeline; by the shipped one where there is none or its files are damaged."""
+    own = using.folder_of(workspace)
+    if own is not None:
+        try:
+            return nlp.triage(readings, model=own)
+        except Exception:
+            logger.exception("a workspace's own pipeline failed", extra={"workspace": workspace.pk, "model": own.name})
+    return nlp.triage(readings)
 
 
 def said_before(inbox_id: int, thread_ids: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -15,15 +15,20 @@ LINKED = ("ticket", "lead", "opportunity", "campaign_response")
 
 
 def keep_triage(event: Change, message: Message, read: nlp.Triage, at: datetime) -> Triage:
-    """Keep what was read in a message."""
-    triage = Triage(workspace=event.workspace, message=message, at=at)
+    """Keep what was read in a message; what was read before its words came, in an album, is no more."""
+    known = getattr(message, "triage", None)
+    triage = known or Triage(workspace=event.workspace, message=message)
+    triage.at = at
     triage.function, triage.confidence, triage.intent = read.function, read.confidence, read.intent
     triage.functions = [list(pair) for pair in read.functions]
     triage.sentiment, triage.sentiment_score = read.sentiment, read.sentiment_score
     triage.urgency, triage.language = read.urgency, read.language
     triage.entities = [list(pair) for pair in read.entities]
     triage.because, triage.model_version = list(read.because), read.model_version
-    event.add(triage)
+    if known is None:
+        event.add(triage)
+    else:
+        event.touch(triage, *(field.name for field in Triage._meta.concrete_fields if not field.primary_key))
     return triage
 
 

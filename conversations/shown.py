@@ -37,6 +37,7 @@ class Referral:
 class Shown:
     subject: str = ""
     folded: str = ""
+    copied: list[str] = field(default_factory=list)  # addresses
     checks: list[tuple[str, str]] = field(default_factory=list)  # ("SPF", "pass")
     invite: Invite | None = None
     referral: Referral | None = None
@@ -55,6 +56,7 @@ def of(message: Message) -> Shown:
     return Shown(
         subject=_text(details, "subject"),
         folded=_text(details, "folded"),
+        copied=_words(details.get("copied")),
         checks=_checks(_mapping(details.get("checks"))),
         invite=_invite(_mapping(details.get("invite"))),
         referral=_referral(_mapping(details.get("referral"))),
@@ -64,6 +66,10 @@ def of(message: Message) -> Shown:
         template=_text(_mapping(details.get("template")), "name"),
         permalink=web_address(_text(details, "permalink")),
     )
+
+
+def _words(said: Any) -> list[str]:
+    return [word for word in said if isinstance(word, str)] if isinstance(said, list) else []
 
 
 def web_address(text: str) -> str:

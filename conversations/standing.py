@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from conversations.models import Inbox
-from conversations.normalized import ConnectionLost, IdentityMoved, OptedOut
+from conversations.models import Conversation, Inbox
+from conversations.normalized import ConnectionLost, IdentityMoved, OptedOut, PersonChanged
 from conversations.senders import ADDRESS, address_of, known_identity
 from conversations.text import clean_line
 from crm.consent.models import Consent
 from crm.people import moving
 from crm.people.models import Identity
+from crm.people.recognition import People
 from crm.workspace import clock
 from crm.workspace.events import change
 
@@ -34,6 +35,23 @@ def identity_moved(inbox: Inbox, moved: IdentityMoved) -> bool:
         changed = {"address": [old.address, address.address]}
         moving.move(old, address, taken_by=known.filter(address=address.address).first())
         event.record("identity.moved", old, customer=old.customer, changed=changed)
+    return True
+
+
+def person_changed(inbox: Inbox, changed: PersonChanged) -> bool:
+    """The profile of a person who has written before shows what is new. Whoever has not is nobody yet."""
+    address = address_of(inbox, changed.sender)
+    with change(inbox.workspace, cause=f"{inbox.channel} profile") as event:
+        if known_identity(inbox, changed.sender) is None:
+            return False
+        before = Identity.objects.filter(kind=address.kind, scope=address.scope, address=address.address)
+        known = before.values_list("handle", "picture_source", "customer__name").first()
+        identity, _is_new = People([address]).recognise(event, address, clock.now())
+        customer = identity.customer
+        if known == (identity.handle, identity.picture_source, customer.name):
+            return False
+        shown_in = Conversation.objects.filter(customer=customer).newest_first().values_list("pk", flat=True).first()
+        event.record("customer.named", customer, customer=customer, conversation_id=shown_in)
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import Conversation, Delivery, File, Message, Note, Route
+from conversations.models import AlbumPart, Conversation, Delivery, File, Message, Note, Route
 from crm.workspace.models import Event
 
 LINES = ("conversation.resolved", "conversation.reopened", "conversation.assigned")
@@ -116,6 +116,8 @@ def _by_outside_id(asking: list[Message]) -> dict[tuple[int, str], Message]:
     )
     received = Message.objects.filter(ids)
     known = {(message.thread_id, message.external_id): message for message in received}
+    for part in AlbumPart.objects.filter(ids).select_related("message"):
+        known[part.thread_id, part.external_id] = part.message
     for part in Delivery.objects.filter(ids).select_related("message"):
         if part.message is not None:
             known[part.thread_id, part.external_id] = part.message

@@ -5,13 +5,16 @@ asked, `retraining` (imported by itself, for it loads spaCy) makes a candidate o
 """
 
 from .calibration import Point, at_threshold, calibrated, coverage_curve, threshold_for
-from .lessons import BadLesson, Example, OwnIntent, most_teaching
+from .labels import KNOWN_INTENTS
+from .lessons import BadLesson, Example, OwnIntent, lesson_key, most_teaching, own_examples, own_phrases
 from .reading import Reading, Triage
 from .redaction import redact
 from .serving import load, ready, triage
+from .standing import standing_answers
 from .values import value_of
 
 __all__ = [
+    "KNOWN_INTENTS",
     "BadLesson",
     "Example",
     "OwnIntent",
@@ -21,10 +24,14 @@ __all__ = [
     "at_threshold",
     "calibrated",
     "coverage_curve",
+    "lesson_key",
     "load",
     "most_teaching",
+    "own_examples",
+    "own_phrases",
     "ready",
     "redact",
+    "standing_answers",
     "threshold_for",
     "triage",
     "value_of",

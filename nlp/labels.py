@@ -18,3 +18,4 @@ INTENTS: dict[str, tuple[str, ...]] = {
     ),
     NONE: tuple("greeting thanks chit_chat spam job wrong_number auto_reply off_topic".split()),
 }
+KNOWN_INTENTS = frozenset(name for names in INTENTS.values() for name in names)

@@ -6,13 +6,15 @@ labels an agent gave it, and the weight of that agent's word.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .labels import FUNCTIONS, INTENTS
+from .labels import FUNCTIONS, INTENTS, NONE
 from .reading import Triage
 from .training.corpora import Example
+from .training.phrases import spoken
 
 _MOST_PHRASES = 1_000
 _MOST_WORDS = 8  # of a phrase: longer ones are examples
@@ -48,6 +50,28 @@ class OwnIntent:
         if any(not phrase.strip("^$.*| ") for phrase in self.phrases):
             raise BadLesson(f"{self.name}: a phrase needs a word")
         return self
+
+
+def own_examples(own: Sequence[OwnIntent]) -> list[Example]:
+    """The examples of own intents, as lessons."""
+    return [_lesson(intent, text) for intent in own for text in intent.examples]
+
+
+def own_phrases(own: Sequence[OwnIntent]) -> list[Example]:
+    """The phrases of own intents, as short messages."""
+    return [_lesson(intent, spoken(phrase)) for intent in own for phrase in intent.phrases]
+
+
+def _lesson(intent: OwnIntent, text: str) -> Example:
+    """The language is not learnt, so it does not matter."""
+    functions = (intent.function,) if intent.function != NONE else ()
+    return Example(text, "en", functions, intent=intent.name)
+
+
+def lesson_key(lesson: Example) -> str:
+    """Names a text and its labels without saying them, to know again what a pipeline was taught."""
+    told = (lesson.text, lesson.functions, lesson.intent, lesson.sentiment)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def most_teaching(read: Sequence[tuple[str, Triage]], *, count: int = _PER_QUEUE, seed: int = 0) -> list[int]:
@@ -90,4 +114,4 @@ def _torn(read: Triage) -> float:
     return max(asked.values(), default=0.0) - asked.get(read.function, 0.0)
 
 
-__all__ = ["BadLesson", "Example", "OwnIntent", "most_teaching"]
+__all__ = ["BadLesson", "Example", "OwnIntent", "lesson_key", "most_teaching", "own_examples", "own_phrases"]

@@ -1,13 +1,14 @@
-"""Teaches the current pipeline what a workspace knows, and says whether the result may take its place.
+"""Teaches the shipped pipeline what a workspace knows, and says whether the result may take its place.
 
-Nothing of the data folder is needed: the candidate is the current pipeline plus weights learnt from the workspace's
+Nothing of the data folder is needed: the candidate is the shipped pipeline plus weights learnt from the workspace's
 corrections, own intents and phrases, with the everyday messages of `training/messages` beside them so that nothing else
-is forgotten. It stays linear, so its reasons stay exact.
+is forgotten. It always starts from the shipped pipeline: what is no longer taught is no longer known. It stays linear,
+so its reasons stay exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from .components.intent import IntentOfText
 from .components.sentiment import SentimentOfText
 from .components.urgency import UrgencyOfText
 from .grams import Features
-from .labels import ASKED, FUNCTIONS, NONE
-from .lessons import OwnIntent
+from .labels import ASKED, FUNCTIONS
+from .lessons import BadLesson, OwnIntent, lesson_key, own_examples, own_phrases
 from .linear import Linear
 from .measuring import Figures, Pair, f1, macro_f1
 from .reading import Reading
@@ -33,7 +34,6 @@ from .training.corpora import Example, labelled
 from .training.folds import plain
 from .training.logistic import Matrix, Sparse, fit
 from .training.own_messages import own_messages
-from .training.phrases import spoken
 
 STANDING = Path(__file__).parent / "training" / "standing.jsonl"  # a copy of triage_dev: never retrained on
 _EVERYWHERE = "en"  # English cues are found in texts of every language
@@ -41,39 +41,76 @@ _STRENGTH = 1.25  # how closely lessons fit: at 1.5 odd ones pull down what was 
 _LESSON = 4.0  # weight of a correction beside an everyday message of 1
 _FOLDS = 5
 _MAY_FALL = 0.01  # of F1, for a function
+STEPS = _FOLDS + 3  # of a retraining, as told to `say`
+Say = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The current pipeline beside the candidate: F1 per function and in the mean, on corrections and standing set."""
+    """The current pipeline beside the candidate: the share of new lessons that are right, and F1 on them and the
+    standing set."""
 
     current: Figures
     candidate: Figures
-    why_not: tuple[str, ...] = field(default=())  # empty: the candidate may take its place
+    lessons: int = 0  # that the current pipeline was not taught: both are compared on these
+    fell: tuple[str, ...] = field(default=())  # functions that fall by over a point
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether more of the new lessons are right."""
+        return self.candidate["corrections"] > self.current["corrections"]
 
     @property
     def is_better(self) -> bool:
-        return not self.why_not
+        """Whether the candidate may take the current one's place."""
+        return self.has_learnt and not self.fell
+
+    @property
+    def why_not(self) -> tuple[str, ...]:
+        """Empty when it is better."""
+        current, candidate = self.current, self.candidate
+        falls = [f"{name} falls from {current[name]:.3f} to {candidate[name]:.3f}" for name in self.fell]
+        if not self.has_learnt:
+            falls.append(f"not more corrections are right: {candidate['corrections']:.3f} of them")
+        return tuple(falls)
 
 
 def retrained(
-    corrections: Sequence[Example], own: Sequence[OwnIntent] = (), *, current: Path = SHIPPED
+    corrections: Sequence[Example],
+    own: Sequence[OwnIntent] = (),
+    *,
+    current: Path = SHIPPED,
+    known: Collection[str] = (),
+    say: Say = lambda step: None,
 ) -> tuple[Language, Comparison]:
-    """The candidate, and how it compares. Raises BadLesson for an intent nobody can learn.
+    """The candidate, and how it compares. Raises BadLesson for an intent nobody can learn, or when all is known.
 
-    On corrections the candidate's figures are those of candidates that did not see the ones they are scored on.
+    `known`: the lesson keys that the current pipeline was taught; it is not compared on those. On corrections and on
+    examples of own intents the candidate's figures are those of candidates that did not see what they are scored on.
+    `say` is told which of STEPS is done.
     """
-    standing = labelled(STANDING)
-    before = _read(loaded(current), [*corrections, *standing])
-    teacher = Teacher(loaded(current), corrections, own)
+    own = [intent.checked() for intent in own]
+    told, standing = [*corrections, *own_examples(own)], labelled(STANDING)
+    phrases = own_phrases(own)  # an instruction, and not a sample: never left out
+    fresh = [at for at, one in enumerate([*told, *phrases]) if lesson_key(one) not in known]
+    if not fresh:
+        raise BadLesson("There is nothing new to learn from.")
+    scored = [[*told, *phrases][at] for at in fresh]
+    before = _read(loaded(current), [*scored, *standing])
+    say(1)
+    teacher = Teacher(loaded(), told, [replace(intent, examples=()) for intent in own])
+    say(2)
     unseen: dict[int, Pair] = {}
     for start in range(_FOLDS):
-        scored = range(start, len(corrections), _FOLDS)
-        teacher.teach([at for at in range(len(corrections)) if at not in scored])
-        unseen.update(zip(scored, _read(teacher.pipeline, [corrections[at] for at in scored]), strict=True))
-    teacher.teach(range(len(corrections)))
-    after = [*(unseen[at] for at in range(len(corrections))), *_read(teacher.pipeline, standing)]
-    return teacher.pipeline, compared(before, after, corrections=len(corrections))
+        left_out = range(start, len(told), _FOLDS)
+        teacher.teach([at for at in range(len(told)) if at not in left_out])
+        unseen.update(zip(left_out, _read(teacher.pipeline, [told[at] for at in left_out]), strict=True))
+        say(start + 3)
+    teacher.teach(range(len(told)))
+    unseen.update(enumerate(_read(teacher.pipeline, phrases), start=len(told)))
+    after = [*(unseen[at] for at in fresh), *_read(teacher.pipeline, standing)]
+    say(STEPS)
+    return teacher.pipeline, compared(before, after, corrections=len(fresh))
 
 
 def keep(candidate: Language, folder: Path, *, version: str) -> None:
@@ -90,14 +127,8 @@ def _read(pipeline: Language, examples: Sequence[Example]) -> list[Pair]:
 def compared(before: Sequence[Pair], after: Sequence[Pair], *, corrections: int) -> Comparison:
     """Better means: more of the corrections, which come first, are right, and no function's F1 falls by a point."""
     current, candidate = _figures(before, corrections), _figures(after, corrections)
-    why_not = [
-        f"{name} falls from {current[name]:.3f} to {candidate[name]:.3f}"
-        for name in FUNCTIONS
-        if candidate[name] < current[name] - _MAY_FALL
-    ]
-    if candidate["corrections"] <= current["corrections"]:
-        why_not.append(f"not more corrections are right: {candidate['corrections']:.3f} of them")
-    return Comparison(current, candidate, tuple(why_not))
+    fell = tuple(name for name in FUNCTIONS if candidate[name] < current[name] - _MAY_FALL)
+    return Comparison(current, candidate, corrections, fell)
 
 
 def _figures(pairs: Sequence[Pair], corrections: int) -> Figures:
@@ -116,9 +147,9 @@ class Teacher:
     def __init__(self, pipeline: Language, corrections: Sequence[Example], own: Sequence[OwnIntent] = ()) -> None:
         self.pipeline = pipeline
         self._corrections = len(corrections)
-        own = [intent.checked() for intent in own]
         _take_in(pipeline, own)
-        lessons = [replace(one, weight=one.weight * _LESSON) for one in (*corrections, *_examples(own))]
+        told = (*corrections, *own_examples(own), *own_phrases(own))
+        lessons = [replace(one, weight=one.weight * _LESSON) for one in told]
         known = {plain(one.text) for one in lessons}
         beside = [replace(one, weight=1.0) for one in own_messages() if plain(one.text) not in known]
         self._examples = [*lessons, *beside]
@@ -171,15 +202,6 @@ def _take_in(pipeline: Language, own: Sequence[OwnIntent]) -> None:
     for name, model in intents.models.items():
         new = tuple(intent.name for intent in own if intent.function == name and intent.name not in model.labels)
         intents.models[name] = model.with_rows(len(named)).with_labels(new)
-
-
-def _examples(own: Sequence[OwnIntent]) -> list[Example]:
-    """An intent's examples, and its phrases as short ones. The language is not learnt, so it does not matter."""
-    return [
-        Example(text, "en", (intent.function,) if intent.function != NONE else (), intent=intent.name)
-        for intent in own
-        for text in (*intent.examples, *map(spoken, intent.phrases))
-    ]
 
 
 def _added(

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("conversations.profile.urls")),
     path("", include("conversations.pulse.urls")),
+    path("", include("conversations.learning.urls")),
     path("", include("crm.urls")),
     path("", include("channels_adapters.settings_pages.urls")),
     path("", include("channels_adapters.public_files")),

@@ -75,6 +75,7 @@ def pytest_unconfigure() -> None:
 def fast_passwords_and_own_files(settings: object, tmp_path: Path) -> None:
     """Files of a test lie in its own folder, and a login costs nothing."""
     settings.MEDIA_ROOT = tmp_path / "files"  # type: ignore[attr-defined]
+    settings.MODELS_ROOT = tmp_path / "models"  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from channels_adapters.contract import ChannelAdapter
+from channels_adapters.contract import ChannelAdapter, Setting
+from channels_adapters.models import Connection
 from conversations.models import Conversation, Inbox
 
 
@@ -20,15 +21,7 @@ class ConnectForm(forms.Form):
         self.fields["name"].initial = adapter.label
         for setting in adapter.settings_form:
             if setting.by_hand:
-                widget = forms.PasswordInput(render_value=True) if setting.secret else forms.TextInput()
-                self.fields[setting.key] = forms.CharField(
-                    label=setting.label,
-                    help_text=setting.help,
-                    required=setting.required and not setting.unless,
-                    initial=setting.default,
-                    widget=widget,
-                )
-
+                self.fields[setting.key] = _field(setting)
                 self.fields[setting.key].widget.attrs["autocomplete"] = "off"
 
     def given(self) -> dict[str, str]:
@@ -36,12 +29,22 @@ class ConnectForm(forms.Form):
         return {key: value for key, value in self.cleaned_data.items() if key != "name"}
 
 
+def _field(setting: Setting) -> forms.Field:
+    required = setting.required and not setting.unless
+    said: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": setting.default}
+    if setting.choices:
+        return forms.ChoiceField(choices=[(each, each) for each in setting.choices], required=required, **said)
+    widget = forms.PasswordInput(render_value=True) if setting.secret else forms.TextInput()
+    return forms.CharField(required=required, widget=widget, **said)
+
+
 class ChangeForm(ConnectForm):
     """The settings of an inbox as they are. Secrets are never shown; one left empty stays as it is."""
 
-    def __init__(self, adapter: type[ChannelAdapter], settings: Mapping[str, str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, adapter: type[ChannelAdapter], connection: Connection, *args: Any, **kwargs: Any) -> None:
         super().__init__(adapter, *args, **kwargs)
-        self.fields["name"].required, self.fields["name"].initial = False, ""
+        settings: Mapping[str, str] = connection.settings
+        self.fields["name"].required, self.fields["name"].initial = False, connection.inbox.name
         for setting in adapter.settings_form:
             field = self.fields.get(setting.key)
             if field is None:
@@ -51,7 +54,7 @@ class ChangeForm(ConnectForm):
                 field.widget.attrs["placeholder"] = _("as it is") if settings.get(setting.key) else ""
                 field.initial, field.required = "", False
             else:
-                field.initial = settings.get(setting.key, "")
+                field.initial = settings.get(setting.key) or setting.default
 
 
 class TryForm(forms.Form):

@@ -42,7 +42,7 @@ def _page(request: MemberRequest, connection: Connection, form: Any = None, *, s
         "health": health.of(connection),
         "hook_url": connections.hook_url(found),
         "places": served.adapter.places(connections.public_url(), found.key) if served else (),
-        "form": form or (ChangeForm(adapter, connection.settings) if adapter else None),
+        "form": form or (ChangeForm(adapter, connection) if adapter else None),
         "recent": recent,
         "can_start": bool(found.capabilities.get("starts")),
         "templates": Template.objects.filter(inbox=found) if found.capabilities.get("templates") else None,
@@ -63,7 +63,7 @@ def change_settings(request: MemberRequest, pk: int) -> HttpResponse:
     connection = _connection(pk)
     if connection.inbox.channel not in channels():
         raise Http404
-    form = ChangeForm(channels()[connection.inbox.channel], connection.settings, request.POST)
+    form = ChangeForm(channels()[connection.inbox.channel], connection, request.POST)
     if not form.is_valid():
         return _page(request, connection, form, status=422)
     try:

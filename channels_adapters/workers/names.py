@@ -10,13 +10,11 @@ from channels_adapters import connections
 from channels_adapters.contract import ChannelAdapter, SendFailed
 from channels_adapters.registry import channels
 from channels_adapters.workers.platform_loop import portal
-from conversations import senders
-from conversations.models import Conversation, Inbox, Message
-from conversations.normalized import Sender
+from conversations import inbound_changes
+from conversations.models import Inbox, Message
+from conversations.normalized import PersonChanged, Sender
 from crm.people.models import Identity
-from crm.people.recognition import People
 from crm.workspace import clock
-from crm.workspace.events import change
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -82,9 +80,5 @@ async def _ask(adapter: ChannelAdapter, inbox: Inbox, identity: Identity) -> Non
 
 
 def _learn(inbox: Inbox, told: Sender) -> None:
-    address = senders.address_of(inbox, told)
-    with change(inbox.workspace, cause="profile asked for") as event, scope(workspace=inbox.workspace):
-        identity, _ = People([address]).recognise(event, address, clock.now())
-        customer = identity.customer
-        shown_in = Conversation.objects.filter(customer=customer).newest_first().values_list("pk", flat=True).first()
-        event.record("customer.named", customer, customer=customer, conversation_id=shown_in)
+    with scope(workspace=inbox.workspace):
+        inbound_changes.apply(PersonChanged(told, clock.now()), inbox)

@@ -28,6 +28,7 @@ def part(delivery: Delivery) -> OutboundPart:
         template=_template(details.get("template")),
         late=message is not None and gate.is_late(thread, heard, message.author_kind),
         answers=heard.details if heard is not None else {},
+        copy_to=tuple(map(str, message.details.get("copied") or ())) if message else (),
         files=tuple(map(_file, along)),
         purpose=message.purpose if message else Message.Purpose.REPLY,
         by_machine=message is not None and message.author_kind != Message.Author.AGENT,

@@ -62,6 +62,7 @@ class ReplyIn(Given):
         "", description="Of a public conversation; empty: as they wrote last"
     )
     answers: Id | None = Field(None, description="The id of the message that it answers")
+    copies: bool = Field(True, description="To all whom the answered mail went to as well")
     template: TemplateIn | None = Field(None, description="In place of `text`: an approved text, filled in")
 
 
@@ -125,7 +126,8 @@ def _queue(conversation: Conversation, author: Membership, said: ReplyIn, key: s
         if answered is None:
             raise Refusal(422, f"The conversation has no message {said.answers}: give the id of one of its messages.")
     buttons = [{"label": one.label, "payload": one.payload or one.label, "url": one.url} for one in said.buttons]
-    draft = outbound.Draft(said.text, _uploaded(said.files), buttons, said.where, answered)
+    uploaded = _uploaded(said.files)
+    draft = outbound.Draft(said.text, uploaded, buttons, said.where, answered, copies=said.copies)
     return outbound.queue(conversation, author, draft, client_id=key)
 
 

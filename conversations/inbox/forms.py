@@ -1,7 +1,7 @@
 """What agents fill in: replies, notes, uploads, assignments, corrections."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from conversations import answering, intents
+from conversations.learning import words
 from conversations.models import Conversation, File, Inbox, Template
 from conversations.outbound import Draft, buttons_of
 from conversations.text import TEXT_LIMIT
@@ -49,6 +50,7 @@ class ReplyForm(SayForm):
 
     attachments = FilesField(required=False)
     where = forms.ChoiceField(choices=[(answering.PUBLIC, ""), (answering.PRIVATE, "")], required=False)
+    copies = forms.BooleanField(required=False)
     answered = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
     def draft(self, conversation: Conversation, files: Sequence[File]) -> Draft:
@@ -56,7 +58,8 @@ class ReplyForm(SayForm):
         said, pk = self.cleaned_data, self.cleaned_data["answered"]
         answered = conversation.messages.select_related("thread__inbox", "identity").filter(pk=pk, deleted_at=None)
         buttons = self.data.getlist("button") if hasattr(self.data, "getlist") else []
-        return Draft(said["text"], files, buttons_of(buttons), said["where"], answered.first() if pk else None)
+        to = answered.first() if pk else None
+        return Draft(said["text"], files, buttons_of(buttons), said["where"], to, copies=said["copies"])
 
     def uploaded(self) -> list[File]:
         """The files that were uploaded for this reply and belong to no message yet, in the order given."""
@@ -109,24 +112,30 @@ class CorrectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         switched_on = [(name, label) for name, label in Function.choices if name in workspace.functions]
         choices = [*switched_on, (intents.NONE, _("None of these"))]
+        self._own = words.functions()
         self.fields["functions"] = forms.MultipleChoiceField(choices=choices)
-        self.fields["intent"] = forms.ChoiceField(choices=list(_intent_groups(choices)), required=False)
+        self.fields["intent"] = forms.ChoiceField(choices=list(_intent_groups(choices, self._own)), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         chosen, intent = cleaned.get("functions", []), cleaned.get("intent", "")
         if intents.NONE in chosen and len(chosen) > 1:
             raise forms.ValidationError(_("Tick either what it was about, or “None of these”."))
-        if intent and chosen and intents.function_of(intent) not in chosen:
+        if intent and chosen and self._function_of(intent) not in chosen:
             if intent != self.initial.get("intent"):
                 raise forms.ValidationError(_("Choose an intent of what you have ticked."))
             cleaned["intent"] = intent = ""  # only the function was corrected: the old intent goes with it
-        main = intents.function_of(intent)
+        main = self._function_of(intent)
         cleaned["functions"] = sorted((name for name in chosen if name != intents.NONE), key=lambda name: name != main)
         return cleaned
 
+    def _function_of(self, intent: str) -> str:
+        return self._own.get(intent) or intents.function_of(intent)
 
-def _intent_groups(functions: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, Any]]:
+
+def _intent_groups(functions: Iterable[tuple[str, Any]], own: Mapping[str, str]) -> Iterable[tuple[Any, Any]]:
+    """The intents of each function, the workspace's own ones first."""
     yield "", _("not said")
     for function, label in functions:
-        yield label, [(name, words) for name, words in intents.INTENTS[function].items()]
+        ours = [(name, name) for name, of in own.items() if of == function]
+        yield label, [*ours, *intents.INTENTS[function].items()]

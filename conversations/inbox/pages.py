@@ -78,6 +78,7 @@ def composer_of(conversation: Conversation, answered: Message | None = None) -> 
         "kept_files": [],
         "errors": [],
         "answered": answered,
+        "copied": place.answered.details.get("copied", ()) if place and place.answered else (),
         "button_places": range(min(inbox.capabilities.get("buttons") or 0, BUTTONS)),
         **_publicity(conversation, place),
         **_templates(inbox, objection, window),

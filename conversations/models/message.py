@@ -77,6 +77,21 @@ class Message(WorkspaceOwned):
         return self.direction == self.Direction.OUT
 
 
+class AlbumPart(WorkspaceOwned):
+    """One of the pictures that a platform delivered singly and that are one message: its id leads to the message."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="album_parts")
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="+")
+    album = models.CharField(max_length=ID_LIMIT)  # the platform's id of it inside the thread
+    external_id = models.CharField(max_length=ID_LIMIT)
+
+    class Meta:
+        indexes = [models.Index(fields=["album", "thread"], name="parts_of_an_album")]
+        constraints = [
+            models.UniqueConstraint(fields=["external_id", "thread"], name="a_part_of_an_album_is_stored_once")
+        ]
+
+
 class Revision(WorkspaceOwned):
     """What a message said before it was edited."""
 

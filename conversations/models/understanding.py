@@ -98,14 +98,19 @@ class RoutedRecord(WorkspaceOwned):
 
 
 class Correction(WorkspaceOwned):
-    """An agent said what a message really was. Kept to learn from."""
+    """An agent said what a message really was. Kept to learn from, without the text, which the message has redacted."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="corrections")
     triage = models.ForeignKey(Triage, models.CASCADE, related_name="corrections")
     member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="corrections")
-    before: Any = models.JSONField()  # {"function": "sales", "intent": "pricing", "sentiment": 0}
+    before: Any = models.JSONField()  # {"functions": ["sales"], "intent": "pricing", "sentiment": 0}
     after: Any = models.JSONField()
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["pk"]
+
+    @property
+    def is_confirmation(self) -> bool:
+        """Whether it says that the message was read rightly."""
+        return bool(self.before == self.after)

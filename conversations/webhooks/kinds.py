@@ -18,6 +18,7 @@ KINDS: dict[str, dict[str, Promise]] = {
         "message.unliked": _("is liked by us no more"),
         "message.routed": _("was understood and routed"),
         "triage.corrected": _("was understood wrongly, and corrected"),
+        "triage.labelled": _("was labelled, to learn from"),
         "file.ready": _("has a file that can be opened"),
     },
     "reply": {
@@ -61,8 +62,17 @@ KINDS: dict[str, dict[str, Promise]] = {
         "inbox.changed": _("was paused or resumed"),
         "delivery.parked": _("got something that could not be read"),
     },
+    "triage": {
+        "settings.changed": _("got another threshold, or may learn or not"),
+        "own_word.kept": _("was given a word of your own"),
+        "own_word.removed": _("is to forget a word of your own"),
+        "training.asked": _("is to be trained"),
+        "model.promoted": _("reads with a newly trained model"),
+        "model.rolled_back": _("reads with an earlier model again"),
+    },
     "customer": {
         "consent.given": _("gave a consent"),
+        "customer.named": _("goes by another name"),
         "identity.moved": _("got another address"),
         "consent.withdrawn": _("withdrew a consent"),
     },

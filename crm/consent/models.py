@@ -15,6 +15,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         newest = said.order_by("-at", "-pk").values_list("given", flat=True).first()
         return bool(newest)
 
+    def refused_by(self, purpose: str) -> set[int]:
+        """The customers whose newest word on this purpose, on any kind of channel, was no."""
+        said = self.filter(purpose=purpose).order_by("at", "pk").values_list("customer", "given")
+        newest = dict(said)
+        return {customer for customer, given in newest.items() if not given}
+
 
 class Consent(WorkspaceOwned):
     customer = models.ForeignKey("crm.Customer", models.CASCADE, related_name="consents")

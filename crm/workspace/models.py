@@ -31,6 +31,9 @@ class Workspace(models.Model):
     products = models.JSONField(default=list, blank=True)  # names that triage should recognise
     triage_threshold = models.FloatField(default=0.6)  # confidence (0..1) under which a person decides
     policy_version = models.PositiveIntegerField(default=1)
+    teaches_since = models.DateTimeField(
+        null=True, blank=True
+    )  # when it allowed its messages to teach triage; null: no
     event_head = models.BigIntegerField(default=0)  # number of the newest event; raised last in a change
     created_at = models.DateTimeField(default=clock.now)
 

@@ -6,11 +6,11 @@ from django.core.exceptions import PermissionDenied
 
 from crm.workspace.models import Membership, Role
 
-READ = frozenset({"conversation.view", "customer.view", "record.view", "pulse.view"})
+READ = frozenset({"conversation.view", "customer.view", "record.view", "pulse.view", "learning.view"})
 ANSWER = frozenset(
     {"conversation.reply", "conversation.note", "conversation.assign", "conversation.resolve", "message.act"}
 )
-LEAD = frozenset({"message.act_for_others"})  # edit and delete what a colleague sent
+LEAD = frozenset({"message.act_for_others", "learning.change"})  # edit and delete what a colleague sent; teach triage
 WORK = frozenset({"record.change"})
 CORRECT = frozenset({"triage.correct"})
 RUN = frozenset({"settings.change", "delivery.retry"})

@@ -2,6 +2,7 @@
 
 import zlib
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import get_language_info, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from lucide.templatetags.lucide import lucide as drawn
 
 from conversations import mood as moods
 from crm.workspace import clock
@@ -52,10 +54,12 @@ CHANNELS: dict[str, tuple[str, str | Promise]] = {  # icon and name; a channel t
     "instagram": ("camera", "Instagram"),
     "x": ("at-sign", "X"),
     "mastodon": ("globe", "Mastodon"),
-    "bluesky": ("globe", "Bluesky"),
+    "bluesky": ("cloud", "Bluesky"),
     "reddit": ("globe", "Reddit"),
     "line": ("message-square", "LINE"),
     "viber": ("phone", "Viber"),
+    "twilio": ("smartphone", "Twilio"),
+    "webhook": ("webhook", _("webhook")),
 }
 MOODS = {"negative": _("Feels negative"), "neutral": _("Feels neutral"), "positive": _("Feels positive")}
 
@@ -130,6 +134,13 @@ def channel_icon(channel: str) -> str:
 def channel_label(channel: str) -> str:
     """As it stands inside a sentence: "Telegram", "web chat"."""
     return str(CHANNELS[channel][1]) if channel in CHANNELS else str(capfirst(channel))
+
+
+@register.simple_tag
+@cache
+def lucide(name: str, *, size: int = 24, **attributes: str) -> str:
+    """The icon as the package's own tag draws it, but drawn once: that copies and writes out a tree each time."""
+    return drawn(name, size=size, **attributes)
 
 
 @register.filter

@@ -97,8 +97,9 @@ async def test_the_library_s_repeat_with_one_key_is_one_post(server):
     assert len(server.statuses) == 1
 
 
-async def test_the_library_waits_for_a_slow_file(server):
+async def test_the_library_waits_for_a_slow_file(server, monkeypatch):
     server.is_slow_with_files = True
+    monkeypatch.setattr("mastodon.media.time.sleep", lambda seconds: None)  # it asks every few seconds
 
     media = await ask(library(server).media_post, b"RIFF", mime_type="video/mp4", synchronous=True)
 

@@ -9,15 +9,18 @@ import pytest
 import time_machine
 from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from channels_adapters import connections, hooks
 from channels_adapters.adapters.webhook import WebhookAdapter
 from channels_adapters.adapters.webhook.signing import sign
-from channels_adapters.contract import HookRequest, Refused, WebhookRejected
+from channels_adapters.contract import HookRequest, Refused, Unreadable, WebhookRejected
 from channels_adapters.models import RawDelivery
 from channels_adapters.workers.intake import Intake
+from conversations.inbound import receive_message
+from conversations.inbound_changes import apply
 from conversations.models import Message
+from crm.models import Customer, Identity
 from tests.factories import make_workspace
 
 NOW = datetime(2026, 8, 20, 10, 0, tzinfo=UTC)
@@ -170,6 +173,38 @@ async def test_a_message_over_http_is_stored_once_and_becomes_a_message(running)
     assert (await post(inbox, b"x" * 1_100_000))["status"] == 413
 
     assert await sync_to_async(stored)(running) == (1, ["hello"])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_calls_too_often_is_told_when_to_go_on(running, monkeypatch):
+    monkeypatch.setattr(WebhookAdapter, "calls_per_second", 1)
+    inbox = await sync_to_async(connected)()
+
+    answers = [await post(inbox, SAID.replace(b"ext-1", b"ext-%d" % number)) for number in range(6)]
+
+    assert [answer["status"] for answer in answers] == [202] * 5 + [429]
+    assert dict(answers[5]["headers"])[b"retry-after"] == b"5"
+
+
+def test_a_contact_is_shown_by_its_new_name(db):
+    inbox = connected()
+    with scope(workspace=inbox.workspace):
+        for said in adapter().parse(SAID):
+            receive_message(inbox, said, triage=None)
+        renamed = b'{"type": "contact", "contact": {"id": "k1", "name": "Siv Berg", "username": "siv"}}'
+        (changed,) = adapter().parse(renamed)
+
+        assert apply(changed, inbox)
+        assert not apply(changed, inbox)  # nothing new
+        assert (Customer.objects.get().name, Identity.objects.get().handle) == ("Siv Berg", "@siv")
+        (stranger,) = adapter().parse(renamed.replace(b"k1", b"k2"))
+        assert not apply(stranger, inbox)
+        assert Customer.objects.count() == 1
+
+
+def test_a_contact_without_an_id_cannot_be_read():
+    with pytest.raises(Unreadable, match="/contact/id is missing"):
+        adapter().parse(b'{"type": "contact", "contact": {"name": "Siv"}}')
 
 
 def connected():

@@ -153,7 +153,6 @@ async def test_a_good_status_with_an_error_in_it_is_no_success(other, adapter):
         ("", "no address"),
         ("http://erp.example/", "https"),
         ("https://u:p@erp.example/", "login"),
-        ("https://127.0.0.1/", "private"),
         ("https://erp.example:25/", "Port"),
     ],
 )
@@ -162,6 +161,15 @@ async def test_an_address_that_must_not_be_called_is_not(url, why):
 
     with pytest.raises(Refused, match=why):
         await adapter.send(a_part())
+    await adapter.close()
+
+
+async def test_a_reply_waits_while_the_address_is_a_private_one():
+    adapter = WebhookAdapter({"secret": "s", "callback_url": "https://127.0.0.1/"})
+
+    with pytest.raises(Retryable, match="private") as wait:
+        await adapter.send(a_part())
+    assert wait.value.retry_after == 300  # for a person to mend the address
     await adapter.close()
 
 

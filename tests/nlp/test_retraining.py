@@ -7,8 +7,9 @@ import pytest
 import nlp
 from nlp import Example, OwnIntent, Reading
 from nlp.assembly import SHIPPED, loaded
+from nlp.lessons import lesson_key
 from nlp.measuring import Pair
-from nlp.retraining import Teacher, compared, keep, retrained
+from nlp.retraining import STEPS, Teacher, compared, keep, retrained
 from nlp.serving import read_with
 
 LEARNT = (  # ten examples of an intent the shipped pipeline has no name for
@@ -106,6 +107,25 @@ def test_a_function_that_falls_by_over_a_point_keeps_the_old_pipeline():
     assert comparison.candidate["corrections"] > comparison.current["corrections"]
     assert not comparison.is_better
     assert any("support" in why for why in comparison.why_not)
+
+
+def test_an_own_intent_is_learnt_from_ten_examples_alone_and_scored_on_those_it_did_not_see():
+    steps = []
+    candidate, comparison = retrained((), [OwnIntent("queen_trouble", "support", examples=LEARNT)], say=steps.append)
+
+    assert comparison.lessons == len(LEARNT)
+    assert comparison.current["corrections"] == 0.0
+    assert comparison.candidate["corrections"] >= 0.6, comparison
+    assert [one.intent for one in read(candidate, UNSEEN)].count("queen_trouble") >= 4
+    assert comparison.is_better, comparison.why_not
+    assert steps == list(range(1, STEPS + 1))
+
+
+def test_what_the_current_pipeline_was_taught_already_is_nothing_new():
+    lessons = [Example(f"{word} slot please", "en", ("marketing",), intent="event") for word in ("red", "blue")]
+
+    with pytest.raises(nlp.BadLesson, match="nothing new"):
+        retrained(lessons, known={lesson_key(one) for one in lessons})
 
 
 def test_a_folder_without_a_pipeline_is_refused(tmp_path):

@@ -10,6 +10,8 @@ from channels_adapters.adapters.bluesky.client import Client
 from channels_adapters.adapters.bluesky.errors import BAD_PASSWORD
 from channels_adapters.adapters.bluesky.listening import Listener
 from channels_adapters.adapters.bluesky.parsing import PUBLIC, read_events
+from channels_adapters.answers import PAUSE
+from channels_adapters.calls import nothing_to_lose
 from channels_adapters.contract import (
     Capabilities,
     ChannelAdapter,
@@ -28,7 +30,6 @@ from channels_adapters.contract import (
     WebhookRejected,
 )
 from channels_adapters.reading import Broken, read_object
-from channels_adapters.web_api import PAUSE, nothing_to_lose
 from conversations.normalized import Inbound
 
 _MEGABYTE = 1024 * 1024

@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 from channels_adapters.adapters.bluesky.errors import BAD_PASSWORD, is_expired, problem
+from channels_adapters.answers import PAUSE, Answer
+from channels_adapters.calls import Platform, nothing_to_lose
 from channels_adapters.contract import Refused, Retryable
 from channels_adapters.reading import Fields
-from channels_adapters.web_api import PAUSE, Answer, Calls, nothing_to_lose
 
 _CHAT = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 _DIRECTORY = "https://plc.directory"
@@ -18,7 +19,7 @@ class Client:
     def __init__(self, service: str, identifier: str, password: str, *, api_url: str, plc_url: str, seconds: float):
         self.service, self.identifier, self.password = service, identifier, password
         self.directory, self.is_closed = plc_url or _DIRECTORY, bool(api_url and not plc_url)
-        self.calls = Calls("Bluesky", api_url=api_url, seconds=seconds)
+        self.calls = Platform("Bluesky", api_url=api_url, call_seconds=seconds)
         self.did = ""
         self._session, self._lock = Fields({}), asyncio.Lock()
 
@@ -69,7 +70,7 @@ class Client:
 
     async def _send(self, verb: str, method: str, token: str, headers: dict[str, str], **request: Any) -> Answer:
         sent = headers | ({"Authorization": f"Bearer {token}"} if token else {})
-        return await self.calls.ask(verb, f"{self.service}/xrpc/{method}", headers=sent, **request)
+        return await self.calls.call(verb, f"{self.service}/xrpc/{method}", headers=sent, **request)
 
     async def _renew(self, used: str) -> None:
         """A new session, by the one who comes first."""
@@ -108,7 +109,7 @@ class Client:
         else:
             raise Refused("the file lies where we do not look")
         with nothing_to_lose():
-            answer = await self.calls.ask("GET", url)
+            answer = await self.calls.call("GET", url)
         if answer.status in (404, 410):
             raise Refused("the account that the file belongs to is gone")
         for service in answer.fields().many("service"):

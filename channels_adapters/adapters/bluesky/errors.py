@@ -11,8 +11,8 @@ other 5xx, or no sense                           Retryable
 Posts have keys of our own, so for them nothing is uncertain; direct messages have none, and are looked up.
 """
 
+from channels_adapters.answers import PAUSE, Answer
 from channels_adapters.contract import Refused, Retryable, SendFailed, Uncertain
-from channels_adapters.web_api import PAUSE, Answer, pause
 from conversations.text import clean_line
 
 BAD_PASSWORD = "Bluesky does not accept the name and app password: make a new one in Settings, Privacy and security"
@@ -51,7 +51,7 @@ def problem(answer: Answer) -> SendFailed:
     name = answer.fields().text("error")
     said = clean_line(answer.fields().text("message") or name, 200)
     if answer.status == 429:
-        return Retryable("Bluesky asks us to slow down", pause(answer.headers.get("ratelimit-reset")))
+        return Retryable("Bluesky asks us to slow down", answer.pause("ratelimit-reset"))
     if any(words in said.lower() for words in _LACKS_CHAT):
         return Retryable("the app password may not use direct messages: make one that may", PAUSE)
     if name in _ACCOUNT and (answer.status == 401 or name != "AccountSuspended"):

@@ -18,9 +18,9 @@ from datetime import timedelta
 from channels_adapters.adapters.bluesky.client import Client
 from channels_adapters.adapters.bluesky.errors import Gone
 from channels_adapters.adapters.bluesky.parsing import PUBLIC, REASONS, read_events
+from channels_adapters.answers import PAUSE
 from channels_adapters.contract import Retryable, SendFailed, Store
 from channels_adapters.reading import Broken, Fields
-from channels_adapters.web_api import PAUSE
 from conversations.normalized import InboundMessage
 from crm.workspace import clock
 

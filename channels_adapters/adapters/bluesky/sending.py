@@ -10,10 +10,10 @@ from channels_adapters.adapters.bluesky.errors import Gone
 from channels_adapters.adapters.bluesky.parsing import PUBLIC
 from channels_adapters.adapters.bluesky.records import POST, key_of, moment
 from channels_adapters.adapters.bluesky.richtext import facets, handles
+from channels_adapters.calls import nothing_to_lose
 from channels_adapters.contract import OutboundFile, OutboundPart, Refused, Retryable, SendReceipt
 from channels_adapters.cutting import cut, graphemes
 from channels_adapters.reading import Fields
-from channels_adapters.web_api import nothing_to_lose
 from conversations.text import clean
 
 LIMIT = 300

@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from channels_adapters.adapters.email import checking, hook
 from channels_adapters.adapters.email.account import SETTINGS_PAUSE, Account
-from channels_adapters.adapters.email.composing import compose, message_id, recipient
+from channels_adapters.adapters.email.composing import compose, copies, message_id, recipient
 from channels_adapters.adapters.email.connecting import AccessTokens
 from channels_adapters.adapters.email.fields import FORM
 from channels_adapters.adapters.email.imap import Mailbox
@@ -41,7 +41,7 @@ class EmailAdapter(ChannelAdapter):
     """One mailbox."""
 
     channel = "email"
-    label = "E-mail"
+    label = "Email"
     capabilities = Capabilities(
         text_limit=100_000,
         takes_in=("text", "image", "video", "audio", "file", "reply", "forward", "receipt"),
@@ -118,7 +118,8 @@ class EmailAdapter(ChannelAdapter):
         mail = compose(part, self._account)
         raw, own_id = mail.as_bytes(), message_id(part, self._account)
         outgoing = Outgoing(server, self._tokens, self.smtp_seconds)
-        await outgoing.send(raw, sender=self._account.address, recipient=recipient(part), within=self.send_seconds)
+        to, copied = recipient(part), copies(part)
+        await outgoing.send(raw, sender=self._account.address, to=to, copies=copied, within=self.send_seconds)
         await self._keep_copy(raw, own_id)
         return SendReceipt(own_id, {"subject": str(mail["Subject"])})
 

@@ -29,6 +29,8 @@ def compose(part: OutboundPart, account: Account) -> EmailMessage:
     mail = EmailMessage(policy=SMTP if recipient(part).isascii() else SMTPUTF8)
     mail["From"] = _named(clean_line(account.said("from_name"), 100), account.address)
     mail["To"] = _named("", recipient(part))
+    if copies(part):
+        mail["Cc"] = [_named("", address) for address in copies(part)]
     mail["Subject"] = _subject(part, account)
     mail["Date"] = format_datetime(part.wanted_at or _now())
     mail["Message-ID"] = f"<{message_id(part, account)}>"
@@ -49,6 +51,12 @@ def recipient(part: OutboundPart) -> str:
         if isinstance(address, str) and _ADDRESS.fullmatch(address.strip()):
             return _in_ascii(address.strip())
     raise Refused("there is no address to send this to")
+
+
+def copies(part: OutboundPart) -> list[str]:
+    """Who gets the answer too. One whom not every server could send to is left out."""
+    found = [_in_ascii(address) for address in part.copy_to if _ADDRESS.fullmatch(address)]
+    return [address for address in found if address.isascii() and address != recipient(part)]
 
 
 def _in_ascii(address: str) -> str:

@@ -2,11 +2,13 @@
 
 from channels_adapters.contract import Setting
 
+_YES = "yes", ("yes", "no")
+_STARTTLS, _TLS = ("starttls", ("starttls", "tls", "none")), ("tls", ("tls", "starttls", "none"))
 _PROVIDERS = "Your provider's help page calls it"
 
 
-def _optional(key: str, label: str, text: str, default: str = "") -> Setting:
-    return Setting(key, label, text, required=False, default=default)
+def _optional(key: str, label: str, text: str, default: str = "", choices: tuple[str, ...] = ()) -> Setting:
+    return Setting(key, label, text, required=False, default=default, choices=choices)
 
 
 def _secret(key: str, label: str, text: str) -> Setting:
@@ -22,19 +24,19 @@ FORM = (
     _secret("password", "Password", "The mailbox's, or an app password where the provider asks for one."),
     _optional("smtp_host", "Outgoing server (SMTP)", f"{_PROVIDERS} SMTP: smtp.example.org. Empty: nothing is sent."),
     _optional("smtp_port", "Its port", "Empty: 587, or 465 with tls."),
-    _optional("smtp_security", "Its encryption", "starttls, tls or none.", "starttls"),
+    _optional("smtp_security", "Its encryption", "Almost always starttls or tls.", *_STARTTLS),
     _optional("imap_host", "Incoming server (IMAP)", f"{_PROVIDERS} IMAP. Empty: mail is posted to us."),
     _optional("imap_port", "Its port", "Empty: 993, or 143 with starttls or none."),
-    _optional("imap_security", "Its encryption", "tls, starttls or none.", "tls"),
+    _optional("imap_security", "Its encryption", "Almost always tls.", *_TLS),
     _optional("imap_folder", "Folder that is read", "Mail that arrives in it from now on is taken in.", "INBOX"),
     _optional("sent_folder", "Folder for sent mail", "Empty: the one that the server names as such."),
-    _optional("mark_read", "Mark as read", "yes: what was taken in is marked as read in the mailbox; or no.", "yes"),
+    _optional("mark_read", "Mark as read", "Whether what was taken in is marked as read in the mailbox.", *_YES),
     _optional(
         "plus_addresses",
         "Plus addresses",
         "yes: answers go to help+…@ of your address, which finds their conversation whatever the mail program does; "
         "no: where your server refuses such addresses.",
-        "yes",
+        *_YES,
     ),
     _optional(
         "auth_server",

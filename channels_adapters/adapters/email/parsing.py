@@ -13,6 +13,7 @@ from channels_adapters.mailreading.letter import Letter, Part, Person, Report
 from channels_adapters.reading import NO_TIME
 from conversations.normalized import Attachment, Inbound, InboundMessage, OptedOut, Receipt, Sender
 
+_COPIED = 20  # addresses that an answer may go to besides
 _REFERENCES = 12  # ids that are kept for the answer
 _REASONS = {
     "5.1.1": "there is no such mailbox",
@@ -162,15 +163,23 @@ def _text(letter: Letter) -> str:
 
 def _details(letter: Letter, author: Person, account: Account) -> dict[str, object]:
     elsewhere = (person.address for person in letter.reply_to if not account.is_own(person.address))
+    answer_to = next(elsewhere, author.address)
     chain = [*letter.references, *letter.in_reply_to, letter.message_id]
     return {
         "subject": letter.subject,
         "folded": letter.folded,
         "checks": checks_of(letter, account.trusted_server),
         "invite": letter.invite,
-        "answer_to": next(elsewhere, author.address),
+        "answer_to": answer_to,
+        "copied": _others(letter, account, author.address, answer_to),
         "references": list(dict.fromkeys(each for each in chain if each))[-_REFERENCES:],
     }
+
+
+def _others(letter: Letter, account: Account, *known: str) -> list[str]:
+    """To whom the mail went besides us and those `known`."""
+    addresses = dict.fromkeys(person.address.lower() for person in letter.to if not account.is_own(person.address))
+    return [address for address in addresses if address not in {each.lower() for each in known}][:_COPIED]
 
 
 def _attachment(part: Part) -> Attachment:

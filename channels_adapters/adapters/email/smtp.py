@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import aiosmtplib
 import anyio
@@ -21,8 +22,11 @@ class Outgoing:
     def __init__(self, server: Server, tokens: AccessTokens, seconds: float) -> None:
         self.server, self._tokens, self._seconds = server, tokens, seconds
 
-    async def send(self, mail: bytes, *, sender: str, recipient: str, within: float) -> None:
-        """Hand the mail over, `within` so many seconds in all. Raises Retryable, Refused or Uncertain."""
+    async def send(self, mail: bytes, *, sender: str, to: str, copies: Sequence[str] = (), within: float) -> None:
+        """Hand the mail over, `within` so many seconds in all. Raises Retryable, Refused or Uncertain.
+
+        Whoever of `copies` the server does not take is left out: the mail is for `to`.
+        """
         until = anyio.current_time() + within
         with plain_words(self.server):
             async with asyncio.timeout(within / 2):
@@ -30,7 +34,10 @@ class Outgoing:
         try:
             with plain_words(self.server):
                 async with asyncio.timeout(within / 2):
-                    await self._announce(client, len(mail), sender, recipient)
+                    await self._announce(client, len(mail), sender, to)
+                    for copied in copies:
+                        with contextlib.suppress(aiosmtplib.SMTPRecipientRefused):
+                            await client.rcpt(copied)
             with once_it_left(self.server):
                 await client.data(mail, timeout=max(1.0, until - anyio.current_time()))
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):

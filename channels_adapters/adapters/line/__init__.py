@@ -11,7 +11,8 @@ from channels_adapters.adapters.line.attachments import STICKER
 from channels_adapters.adapters.line.errors import BAD_TOKEN, TOKEN_PAUSE, failure
 from channels_adapters.adapters.line.fields import FORM
 from channels_adapters.adapters.line.parsing import delivery_id, read_events, read_webhook
-from channels_adapters.calls import Answer, Platform, nothing_to_lose
+from channels_adapters.answers import Answer
+from channels_adapters.calls import Platform, nothing_to_lose
 from channels_adapters.contract import (
     Capabilities,
     ChannelAdapter,

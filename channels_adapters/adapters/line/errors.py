@@ -1,6 +1,6 @@
 """What LINE's answers mean: https://developers.line.biz/en/reference/messaging-api/#status-codes"""
 
-from channels_adapters.calls import Answer, trouble
+from channels_adapters.answers import Answer, trouble
 from channels_adapters.contract import Refused, Retryable, SendFailed
 from conversations.text import clean_line
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels_adapters.adapters.line.errors import failure, is_spent, was_accepted_before
-from channels_adapters.calls import Answer, Platform, nothing_to_lose, repeat_key
+from channels_adapters.answers import Answer
+from channels_adapters.calls import Platform, nothing_to_lose, repeat_key
 from channels_adapters.contract import Button, OutboundFile, OutboundPart, Refused, SendReceipt, Uncertain
 from conversations import parts
 from conversations.text import clean

@@ -10,6 +10,7 @@ from channels_adapters.adapters.mastodon.client import Client
 from channels_adapters.adapters.mastodon.errors import BAD_TOKEN
 from channels_adapters.adapters.mastodon.listening import Listener
 from channels_adapters.adapters.mastodon.parsing import read_events
+from channels_adapters.answers import PAUSE
 from channels_adapters.contract import (
     Capabilities,
     ChannelAdapter,
@@ -27,7 +28,6 @@ from channels_adapters.contract import (
     WebhookRejected,
 )
 from channels_adapters.reading import Broken, read_object
-from channels_adapters.web_api import PAUSE
 from conversations.normalized import Inbound
 
 _MEGABYTE = 1024 * 1024

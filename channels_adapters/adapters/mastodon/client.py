@@ -3,22 +3,23 @@
 from typing import Any
 
 from channels_adapters.adapters.mastodon.errors import problem
+from channels_adapters.answers import Answer
+from channels_adapters.calls import Platform, nothing_to_lose
 from channels_adapters.contract import Retryable
 from channels_adapters.reading import Fields
-from channels_adapters.web_api import Answer, Calls, nothing_to_lose
 
 
 class Client:
     def __init__(self, server: str, token: str, *, api_url: str, seconds: float) -> None:
         self.server, self.seconds = server, seconds
-        self.calls = Calls("Mastodon", api_url=api_url, seconds=seconds)
+        self.calls = Platform("Mastodon", api_url=api_url, call_seconds=seconds)
         self.headers = {"Authorization": f"Bearer {token}"}
 
     async def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **request: Any) -> Answer:
         """A good answer; raises Retryable or Refused."""
         with nothing_to_lose():
             sent = self.headers | (headers or {})
-            answer = await self.calls.ask(method, f"{self.server}{path}", headers=sent, **request)
+            answer = await self.calls.call(method, f"{self.server}{path}", headers=sent, **request)
         if not answer.is_good:
             raise problem(answer)
         return answer

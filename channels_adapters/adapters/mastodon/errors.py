@@ -8,8 +8,8 @@
 other, or no sense          Retryable: something between us and the server
 """
 
+from channels_adapters.answers import PAUSE, Answer
 from channels_adapters.contract import Refused, Retryable, SendFailed
-from channels_adapters.web_api import PAUSE, Answer, pause
 from conversations.text import clean_line
 
 BAD_TOKEN = "Mastodon does not accept the access token: copy it again from Preferences, Development"
@@ -25,7 +25,7 @@ def problem(answer: Answer) -> SendFailed:
     """Why the answer is no good one."""
     said = clean_line(answer.fields().text("error") or answer.fields().text("error_description"), 200)
     if answer.status == 429:
-        return Retryable("Mastodon asks us to slow down", pause(answer.headers.get("x-ratelimit-reset")))
+        return Retryable("Mastodon asks us to slow down", answer.pause("x-ratelimit-reset"))
     if answer.status == 401:
         return Retryable(BAD_TOKEN, PAUSE)  # not Refused: what waits goes out when the token is mended
     if answer.status == 403 and "scope" in said:

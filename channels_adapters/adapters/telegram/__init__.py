@@ -44,8 +44,8 @@ class TelegramAdapter(ChannelAdapter):
     capabilities = Capabilities(
         text_limit=4096,
         takes_in=(
-            *("text", "image", "video", "audio", "voice", "file", "sticker", "location", "contact", "button"),
-            *("reply", "forward", "reaction", "edit", "group"),
+            *("text", "image", "video", "audio", "voice", "file", "sticker", "location", "contact", "album"),
+            *("button", "reply", "forward", "reaction", "edit", "group"),
         ),
         files=True,
         file_limit=50 * _MEGABYTE,
@@ -69,6 +69,7 @@ class TelegramAdapter(ChannelAdapter):
             '"polling" works everywhere. "webhook" needs a public https address (PUBLIC_URL) and is a little faster.',
             required=False,
             default="polling",
+            choices=("polling", "webhook"),
         ),
         Setting(
             "secret_token",

@@ -1,6 +1,6 @@
 """Twilio's error numbers in plain words: https://www.twilio.com/docs/api/errors"""
 
-from channels_adapters.calls import Answer, trouble
+from channels_adapters.answers import Answer, trouble
 from channels_adapters.contract import Refused, Retryable, SendFailed
 from channels_adapters.reading import Fields
 from conversations.text import clean_line

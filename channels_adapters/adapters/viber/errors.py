@@ -3,7 +3,7 @@
 https://developers.viber.com/docs/api/rest-bot-api/#error-codes
 """
 
-from channels_adapters.calls import Answer, trouble
+from channels_adapters.answers import Answer, trouble
 from channels_adapters.contract import Refused, Retryable, SendFailed, Uncertain
 from conversations.text import clean_line
 

@@ -99,6 +99,7 @@ class WebhookAdapter(ChannelAdapter):
     )
     accepted = HookAnswer(202, b'{"id": null}', "application/json")
     call_seconds: ClassVar[float] = 10
+    calls_per_second: ClassVar[int] = 20
 
     _platform: Platform | None = None
 

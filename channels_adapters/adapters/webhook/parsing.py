@@ -12,6 +12,7 @@ from conversations.normalized import (
     Inbound,
     InboundMessage,
     OptedOut,
+    PersonChanged,
     Reacted,
     ReadUpTo,
     Receipt,
@@ -108,6 +109,12 @@ def _typing(said: Fields, call_id: str) -> list[Inbound]:
     return [Writing(_thread_id(said), _sender(said))]
 
 
+def _contact(said: Fields, call_id: str) -> list[Inbound]:
+    if not word(said.one("contact"), "id"):
+        raise Broken("/contact/id is missing")
+    return [PersonChanged(_sender(said), _moment(said))]
+
+
 def _opt_out(said: Fields, call_id: str) -> list[Inbound]:
     return [OptedOut(_sender(said), said.text("type") == "opt_out", _moment(said))]
 
@@ -171,6 +178,7 @@ _READERS: dict[str, Callable[[Fields, str], list[Inbound]]] = {
     "status": _status,
     "read": _read,
     "typing": _typing,
+    "contact": _contact,
     "opt_out": _opt_out,
     "opt_in": _opt_out,
 }

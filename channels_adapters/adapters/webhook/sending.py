@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels_adapters.adapters.webhook.signing import sign
-from channels_adapters.calls import Answer, Platform, nothing_to_lose, trouble
+from channels_adapters.answers import Answer, trouble
+from channels_adapters.calls import Platform, nothing_to_lose
 from channels_adapters.contract import OutboundAct, OutboundPart, Refused, Retryable, SendFailed
 from conversations.text import clean, clean_line
 from crm.workspace import clock

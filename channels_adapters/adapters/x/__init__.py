@@ -14,6 +14,8 @@ from channels_adapters.adapters.x.errors import BAD_TOKENS
 from channels_adapters.adapters.x.listening import Listener
 from channels_adapters.adapters.x.parsing import read_events
 from channels_adapters.adapters.x.registering import register
+from channels_adapters.answers import PAUSE
+from channels_adapters.calls import nothing_to_lose
 from channels_adapters.contract import (
     Capabilities,
     ChannelAdapter,
@@ -33,7 +35,6 @@ from channels_adapters.contract import (
     WebhookRejected,
 )
 from channels_adapters.reading import Broken, read_object
-from channels_adapters.web_api import PAUSE, nothing_to_lose
 from conversations.normalized import Inbound
 
 _MEGABYTE = 1024 * 1024
@@ -52,7 +53,7 @@ class XAdapter(ChannelAdapter):
     """One account, through one app."""
 
     channel = "x"
-    label = "X (optional, paid)"
+    label = "X"
     capabilities = Capabilities(
         text_limit=2800,  # ten posts: a longer answer than a post is a chain of them
         takes_in=(
@@ -94,6 +95,7 @@ class XAdapter(ChannelAdapter):
             "plan that reads, a minute or two late.",
             required=False,
             default="webhook",
+            choices=("polling", "webhook"),
         ),
         _found("user_id", "Account id"),
         _found("username", "Account name"),

@@ -6,9 +6,10 @@ from urllib.parse import urlencode, urlsplit
 from oauthlib.oauth1 import Client as Signer
 
 from channels_adapters.adapters.x.errors import problem
+from channels_adapters.answers import Answer
+from channels_adapters.calls import Platform, nothing_to_lose
 from channels_adapters.contract import Refused
 from channels_adapters.reading import Fields
-from channels_adapters.web_api import Answer, Calls, nothing_to_lose
 
 OFFICIAL_API = "https://api.x.com"
 _FILE_HOSTS = ("ton.twitter.com", "ton.x.com", "pbs.twimg.com", "video.twimg.com")
@@ -20,7 +21,7 @@ class Client:
         self.api = api_url or OFFICIAL_API
         self.signer = Signer(key, secret, token, token_secret)
         self.bearer = bearer
-        self.calls = Calls("X", api_url=api_url, seconds=seconds)
+        self.calls = Platform("X", _FILE_HOSTS, api_url, seconds)
 
     async def get(self, path: str, **params: Any) -> Fields:
         """What X says; raises Retryable or Refused."""
@@ -32,7 +33,7 @@ class Client:
         """What X says to a good call; raises Retryable, Refused or Uncertain."""
         url = f"{self.api}{path}"
         headers = {"Authorization": f"Bearer {self.bearer}"} if as_app else self._signed(url, method)
-        answer: Answer = await self.calls.ask(method, url, headers=headers, **request)
+        answer: Answer = await self.calls.call(method, url, headers=headers, **request)
         if not answer.is_good:
             raise problem(answer)
         return answer.fields()

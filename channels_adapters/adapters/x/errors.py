@@ -10,8 +10,8 @@ other 400, 403, 404, 413, 422                Refused, in plain words or X's own
 502, 503, 504                                Uncertain
 """
 
+from channels_adapters.answers import PAUSE, Answer
 from channels_adapters.contract import Refused, Retryable, SendFailed, Uncertain
-from channels_adapters.web_api import PAUSE, Answer, pause
 from conversations.text import clean_line
 
 BAD_TOKENS = "X does not accept the keys and tokens: copy all four again from the developer portal"
@@ -48,7 +48,7 @@ def problem(answer: Answer) -> SendFailed:
     if answer.status == 402 or any(plan in kind for plan in _PLAN):
         return Retryable("the plan of the app does not allow this, or is used up: see the developer portal", _HOUR)
     if answer.status == 429:
-        return Retryable("X asks us to slow down", pause(answer.headers.get("x-rate-limit-reset")))
+        return Retryable("X asks us to slow down", answer.pause("x-rate-limit-reset"))
     if codes.intersection(_LOCKED) or "locked" in words:
         return Retryable("X has locked the account: sign in on x.com and follow what it says", _HOUR)
     if answer.status == 401 or codes.intersection(_TOKENS):

@@ -1,8 +1,8 @@
 """The webhook of an app and the subscription of its account, made by the connection test."""
 
 from channels_adapters.adapters.x.client import Client
+from channels_adapters.calls import nothing_to_lose
 from channels_adapters.contract import Refused, Retryable
-from channels_adapters.web_api import nothing_to_lose
 
 
 async def register(client: Client, hook_url: str) -> None:

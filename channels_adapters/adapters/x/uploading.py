@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from channels_adapters.adapters.x.client import Client
+from channels_adapters.calls import nothing_to_lose
 from channels_adapters.contract import OutboundFile, Refused, Retryable
-from channels_adapters.web_api import nothing_to_lose
 from conversations.text import clean
 
 PICTURE_LIMIT = 5 * 1024 * 1024

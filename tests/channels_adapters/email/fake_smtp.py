@@ -17,6 +17,7 @@ class Orders:
     data: str = OK  # the answer to the mail itself
     login: bool = True
     size: int = 0
+    unknown: tuple[str, ...] = ()  # addresses that are refused, whatever `rcpt` says
     taken: list = field(default_factory=list)
     sessions: int = 0
 
@@ -34,6 +35,8 @@ class _Handler:
         if self.orders.rcpt == DROP:
             server.transport.close()
             return OK
+        if address in self.orders.unknown:
+            return "550 5.1.1 no such user"
         if self.orders.rcpt == OK:
             envelope.rcpt_tos.append(address)
         return self.orders.rcpt

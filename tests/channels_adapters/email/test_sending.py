@@ -85,6 +85,19 @@ async def test_no_line_of_a_customer_becomes_a_header(server):
     assert server[0].taken[-1].rcpt_tos == ["carl@kund.example"]
 
 
+async def test_a_copy_goes_to_those_who_had_the_mail_too(server):
+    server[0].unknown = ("gone@kund.example",)
+    copied = ("bo@kund.example", "gone@kund.example", "carl@kund.example", "no address", "x@y\r\nBcc: z@kund.example")
+
+    await an_adapter(server).send(a_part(copy_to=copied))
+
+    assert taken(server)["Cc"] == "bo@kund.example, gone@kund.example"
+    assert server[0].taken[-1].rcpt_tos == [
+        "carl@kund.example",
+        "bo@kund.example",
+    ]
+
+
 async def test_without_plus_addresses_answers_come_to_the_address_itself(server):
     receipt = await an_adapter(server, plus_addresses="no").send(a_part())
 

@@ -7,11 +7,12 @@ import pytest
 from channels_adapters import connections
 from channels_adapters.adapters.email import EmailAdapter
 from channels_adapters.models import RawDelivery
-from channels_adapters.workers import fetching
+from channels_adapters.workers import fetching, packing
 from channels_adapters.workers.intake import Intake
 from channels_adapters.workers.taking_in import take_in_slow, take_in_waiting
-from conversations import files
-from conversations.models import File, Message
+from conversations import files, outbound
+from conversations.models import Delivery, File, Message
+from conversations.outbound import Draft
 from crm.workspace import hints
 
 MAIL = (
@@ -47,6 +48,35 @@ def test_a_mail_is_a_message_of_its_sender(inbox):
     )
     assert message.identity.verified_at is None  # nobody vouched for it
     assert message.identity.customer.name == "Carl Berg"
+
+
+def test_who_had_the_mail_too_gets_a_copy_of_the_answer_unless_the_agent_says_otherwise(inbox, member):
+    others = b"To: help@open.example, Carl@kund.example\r\nCc: Bo <Bo@kund.example>, help+x@open.example\r\n"
+    deliver(inbox, MAIL.replace(b"To: help@open.example\r\n", others))
+    take_in_slow()
+    heard = Message.objects.get()
+    assert heard.details["copied"] == ["bo@kund.example"]
+
+    to_all = outbound.queue(heard.conversation, member, Draft("Hello both"), client_id="1")
+    to_one = outbound.queue(heard.conversation, member, Draft("Hello Carl", copies=False), client_id="2")
+
+    sent = {delivery.message_id: packing.part(delivery).copy_to for delivery in Delivery.objects.all()}
+    assert sent == {to_all.pk: ("bo@kund.example",), to_one.pk: ()}
+
+
+def test_an_agent_sees_who_gets_a_copy_and_may_leave_them_out(client, inbox, member):
+    deliver(inbox, MAIL.replace(b"To: help@open.example", b"To: help@open.example, bo@kund.example"))
+    take_in_slow()
+    conversation = Message.objects.get().conversation
+    client.force_login(member.agent)
+
+    page = client.get(f"/inbox/{conversation.pk}/").content.decode()
+    client.post(f"/inbox/{conversation.pk}/reply/", {"text": "to one", "client_id": "a"})
+    client.post(f"/inbox/{conversation.pk}/reply/", {"text": "to both", "client_id": "b", "copies": "on"})
+
+    assert 'name="copies" checked' in page
+    said = dict(Message.objects.filter(direction="out").values_list("text", "details__copied"))
+    assert said == {"to one": None, "to both": ["bo@kund.example"]}
 
 
 def test_mail_is_left_for_those_who_read_slowly(inbox, toy, workspace):
