@@ -13,7 +13,7 @@ from .words import blank_pipeline
 
 Part = TypeVar("Part")
 SHIPPED = Path(__file__).parent / "pipeline"
-BEFORE_FEATURES = ("crm_words", "crm_language", "crm_entities", "crm_mood", "crm_cues")
+BEFORE_FEATURES = ("crm_words", "crm_language", "crm_entities", "crm_cues", "crm_mood")
 READERS = ("crm_features", "crm_function", "crm_intent", "crm_sentiment", "crm_urgency")
 FACTORIES = (cues, entities, features, function, intent, language, mood, sentiment, urgency)  # each registers its own
 

@@ -100,7 +100,7 @@ def letter_buckets(word: str) -> NDArray[np.uint32]:
 
 @Language.factory(
     "crm_language",
-    default_config={"prior": {"en": 1.0}, "latin_share": _LATIN_SHARE},
+    default_config={"prior": {"en": 1.5}, "latin_share": _LATIN_SHARE},
     assigns=["doc._.language", "doc._.language_shares"],
 )
 def make_language(nlp: Language, name: str, prior: dict[str, float], latin_share: float) -> LanguageGuess:

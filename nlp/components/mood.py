@@ -9,9 +9,11 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..grams import Vocabulary
+from ..grams import Features, Vocabulary
 from ..labels import MOODS
 from ..linear import Linear, softmax
+
+_CUE = 0.5  # how loud the lexicon speaks beside the words: they age faster than it does
 
 
 class Mood:
@@ -22,8 +24,13 @@ class Mood:
         self.model = Linear.nothing(MOODS)
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.mood = softmax(self.model.logits(self.vocabulary.features(doc._.words, [])))
+        doc._.mood = softmax(self.model.logits(self.features(doc)))
         return doc
+
+    def features(self, doc: Doc) -> Features:
+        """The text's words and the groups of the lexicon they call up."""
+        groups = sorted({hit.group for hit in doc._.cues})
+        return self.vocabulary.features(doc._.words, [(group, _CUE) for group in groups])
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -35,7 +42,7 @@ class Mood:
         return self
 
 
-@Language.factory("crm_mood", assigns=["doc._.mood"], requires=["doc._.words"])
+@Language.factory("crm_mood", assigns=["doc._.mood"], requires=["doc._.words", "doc._.cues"])
 def make_mood(nlp: Language, name: str) -> Mood:
     return Mood()
 

@@ -1,7 +1,7 @@
 """Reads every hand-written message with a pipeline that never saw it, and sets from that how sure to be.
 
-The temperature makes confidence true on the messages that look like real traffic; the thresholds of urgency and of a
-second function keep a precision on all of them.
+The temperature makes confidence true, and the threshold of urgency keeps its precision, on the messages that look like
+real traffic; the threshold of a second function keeps its precision on all the others.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Settings:
             if name != one.pair.read.function != NONE and one.written.file != corpora.DEV  # dev names one function each
         ]
         levels = [
-            (sum(one.pair.read.urgency_shares[TODAY:]), one.pair.told.urgency >= TODAY)
-            for one in scored
-            if one.pair.told.urgency is not None
+            (sum(one.read.urgency_shares[TODAY:]), one.told.urgency >= TODAY)
+            for one in traffic
+            if one.told.urgency is not None
         ]
         return cls(
             temperature=_temperature(traffic),

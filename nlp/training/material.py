@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import corpora
+from .everyday import everyday_phrases
 from .own_messages import own_messages
 from .phrases import phrases
 
@@ -20,7 +21,7 @@ class Material:
     written: list[corpora.Written]  # labelled messages that are learnt from and, by parts, scored
     own: list[corpora.Example]  # our own everyday messages: learnt from, never scored
     beside: list[corpora.Example]  # the lexicon's phrases and public texts nobody has to act on
-    sentences: list[corpora.Example]  # of known language
+    sentences: list[corpora.Example]  # of known language, and everyday phrases of each
     posts: list[corpora.Example]  # of known mood
 
     @property
@@ -35,6 +36,6 @@ def material_of(folder: Path) -> Material:
         written=corpora.hand_written(folder),
         own=own_messages(),
         beside=[*corpora.nothing_asked(folder, SEED), *phrases()],
-        sentences=corpora.in_languages(folder),
+        sentences=[*corpora.in_languages(folder), *everyday_phrases()],
         posts=corpora.rated(folder),
     )

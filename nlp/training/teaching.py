@@ -41,7 +41,7 @@ def started(material: Material, say: Say) -> Language:
 
 
 def learn_language(pipeline: Language, material: Material, messages: Sequence[Example], say: Say) -> None:
-    """The pipeline knows the languages of these messages and of the public sentences.
+    """The pipeline knows the languages of these messages, of the public sentences and of everyday phrases.
 
     Not of the lexicon's phrases: they are written without accents, which tell languages apart.
     """

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from spacy.language import Language
 
-from ..measuring import Pair, figures
+from ..measuring import Figures, Pair, figures, mood_recall
 from ..reading import Reading
 from ..serving import read_with
 from . import corpora
 from .card import card, dev_pairs
-from .crossvalidation import crossvalidated, settle
+from .crossvalidation import Scored, crossvalidated, settle
 from .material import material_of
+from .outcomes import outcomes
 from .teaching import VERSION, Reader, Say, learn, learn_language, started
 
 
@@ -29,9 +31,10 @@ def train(folder: Path, out: Path, say: Say) -> None:
     learn_language(pipeline, material, messages, say)
     learn(Reader(pipeline), pipeline, material, messages, say)
     settle(pipeline, scored)
-    pipeline.meta["performance"] = figures(dev_pairs(scored))
+    posts = _posts(pipeline, corpora.tweets(folder))
+    pipeline.meta["performance"] = _performance(scored, posts)
     pipeline.to_disk(out, exclude=["vocab"])  # its strings are the texts that were read: nobody else's business
-    written = card(scored, _posts(pipeline, corpora.tweets(folder)), VERSION)
+    written = card(scored, posts, VERSION)
     (out / "MODEL_CARD.md").write_text(written, encoding="utf-8")
     say(written)
 
@@ -42,6 +45,16 @@ def crossvalidate(folder: Path, say: Say) -> str:
     pipeline = started(material, say)
     scored = crossvalidated(pipeline, material, say)
     return card(scored, _posts(pipeline, corpora.tweets(folder)), VERSION)
+
+
+def _performance(scored: Sequence[Scored], posts: Sequence[Pair]) -> dict[str, Figures]:
+    """The card's figures, for programs: of the messages like real traffic, of all, of conversations and of posts."""
+    return {
+        "dev": figures(dev_pairs(scored)),
+        "all": figures([one.pair for one in scored]),
+        "conversations": outcomes(scored),
+        "posts": {"mood_recall": mood_recall(posts)},
+    }
 
 
 def _posts(pipeline: Language, tweets: list[corpora.Example]) -> list[Pair]:
