@@ -25,7 +25,7 @@ from .components.urgency import UrgencyOfText
 from .grams import Features
 from .labels import ASKED, FUNCTIONS
 from .lessons import BadLesson, OwnIntent, lesson_key, own_examples, own_phrases
-from .linear import Linear
+from .linear import Linear, sigmoid, softmax
 from .measuring import Figures, Pair, f1, macro_f1
 from .reading import Reading
 from .serving import read_with
@@ -37,7 +37,7 @@ from .training.own_messages import own_messages
 
 STANDING = Path(__file__).parent / "training" / "standing.jsonl"  # a copy of triage_dev: never retrained on
 _EVERYWHERE = "en"  # English cues are found in texts of every language
-_STRENGTH = 1.25  # how closely lessons fit: at 1.5 odd ones pull down what was right, at 1 a lone phrase is not learnt
+_STRENGTH = 2.0
 _LESSON = 4.0  # weight of a correction beside an everyday message of 1
 _FOLDS = 5
 _MAY_FALL = 0.01  # of F1, for a function
@@ -152,7 +152,7 @@ class Teacher:
         lessons = [replace(one, weight=one.weight * _LESSON) for one in told]
         known = {plain(one.text) for one in lessons}
         beside = [replace(one, weight=1.0) for one in own_messages() if plain(one.text) not in known]
-        self._examples = [*lessons, *beside]
+        self._examples, self._lessons = [*lessons, *beside], len(lessons)
         self._features = fitting.features_of(
             pipeline, fitting.read_before_features(pipeline, self._examples), self._examples
         )
@@ -162,17 +162,18 @@ class Teacher:
         """The pipeline knows these corrections, by their places, and all the workspace's own intents."""
         chosen = [*corrections, *range(self._corrections, len(self._examples))]
         examples, features = [self._examples[at] for at in chosen], [self._features[at] for at in chosen]
+        new = [at < self._lessons for at in chosen]
         main, asked, sentiment, urgency, intents = self._models
         function = part(self.pipeline, FunctionOfText)
-        function.main = _added(main, examples, features, [one.function for one in examples])
-        function.asked = _added_each(asked, examples, features)
+        function.main = _added(main, examples, features, [one.function for one in examples], new)
+        function.asked = _added_each(asked, examples, features, new)
         moods = [None if one.sentiment is None else str(one.sentiment) for one in examples]
-        part(self.pipeline, SentimentOfText).model = _added(sentiment, examples, features, moods)
+        part(self.pipeline, SentimentOfText).model = _added(sentiment, examples, features, moods, new)
         levels = [None if one.urgency is None else str(one.urgency) for one in examples]
-        part(self.pipeline, UrgencyOfText).model = _added(urgency, examples, features, levels)
+        part(self.pipeline, UrgencyOfText).model = _added(urgency, examples, features, levels, new)
         for name, model in intents.items():
             told = [one.intent if one.function == name else None for one in examples]
-            part(self.pipeline, IntentOfText).models[name] = _added(model, examples, features, told)
+            part(self.pipeline, IntentOfText).models[name] = _added(model, examples, features, told, new)
 
 
 def _models(pipeline: Language) -> tuple[Linear, Linear, Linear, Linear, dict[str, Linear]]:
@@ -205,26 +206,45 @@ def _take_in(pipeline: Language, own: Sequence[OwnIntent]) -> None:
 
 
 def _added(
-    model: Linear, examples: Sequence[Example], features: Sequence[Features], told: Sequence[str | None]
+    model: Linear,
+    examples: Sequence[Example],
+    features: Sequence[Features],
+    told: Sequence[str | None],
+    new: Sequence[bool],
 ) -> Linear:
     """The model with what these labels add to it; the same when none is told."""
     places = [at for at, label in enumerate(told) if label in model.labels]
     targets = np.zeros((len(places), len(model.labels)), np.float32)
     targets[np.arange(len(places)), [model.labels.index(str(told[at])) for at in places]] = 1.0
-    return _more(model, [examples[at] for at in places], [features[at] for at in places], targets, exclusive=True)
+    examples, features = [examples[at] for at in places], [features[at] for at in places]
+    return _more(model, examples, features, targets, [new[at] for at in places], exclusive=True)
 
 
-def _added_each(model: Linear, examples: Sequence[Example], features: Sequence[Features]) -> Linear:
+def _added_each(
+    model: Linear, examples: Sequence[Example], features: Sequence[Features], new: Sequence[bool]
+) -> Linear:
     targets = np.array([[float(name in one.functions) for name in ASKED] for one in examples], np.float32)
-    return _more(model, examples, features, targets, exclusive=False)
+    return _more(model, examples, features, targets, new, exclusive=False)
 
 
 def _more(
-    model: Linear, examples: Sequence[Example], features: Sequence[Features], targets: Matrix, *, exclusive: bool
+    model: Linear,
+    examples: Sequence[Example],
+    features: Sequence[Features],
+    targets: Matrix,
+    new: Sequence[bool],
+    *,
+    exclusive: bool,
 ) -> Linear:
-    if not examples:
+    """Only the new teach their targets; of the others the model is to say what it says already.
+
+    Taught again, what was known would be fitted ever closer, and messages like it that nobody corrected would change.
+    """
+    if not any(new):
         return model
     known = np.array([model.logits(one) for one in features], np.float32)
+    said = np.array([softmax(one) for one in known]) if exclusive else sigmoid(known)
+    targets = np.where(np.array(new)[:, None], targets, said).astype(np.float32)
     rows = Sparse.of([(one.rows, one.values) for one in features], len(model.weights))
     weights = np.array([one.weight for one in examples], np.float32)
     more = fit(rows, targets, strength=_STRENGTH, exclusive=exclusive, weights=weights, known=known)
