@@ -1,9 +1,9 @@
 """Teaches the shipped pipeline what a workspace knows, and says whether the result may take its place.
 
 Nothing of the data folder is needed: the candidate is the shipped pipeline plus weights learnt from the workspace's
-corrections, own intents and phrases, with the everyday messages of `training/messages` beside them so that nothing else
-is forgotten. It always starts from the shipped pipeline: what is no longer taught is no longer known. It stays linear,
-so its reasons stay exact.
+corrections, own intents and phrases. Of the everyday messages of `training/messages` it goes on saying what it said, so
+that nothing else is forgotten. It always starts from the shipped pipeline: what is no longer taught is no longer known.
+It stays linear, so its reasons stay exact.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .training.own_messages import own_messages
 
 STANDING = Path(__file__).parent / "training" / "standing.jsonl"  # a copy of triage_dev: never retrained on
 _EVERYWHERE = "en"  # English cues are found in texts of every language
-_STRENGTH = 2.0
+_STRENGTH = 2.0  # how closely lessons fit
 _LESSON = 4.0  # weight of a correction beside an everyday message of 1
 _FOLDS = 5
 _MAY_FALL = 0.01  # of F1, for a function
