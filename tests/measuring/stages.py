@@ -1,4 +1,5 @@
-"""Where the time of one message goes, measured inside one process without a server: the profile behind the figures.
+"""Where the time of a message goes, alone and in a batch, measured in one process without a server: the profile behind
+the figures.
 
 python -m tests.measuring.stages      prints one line of JSON
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 from tests.installation import BOT_TOKEN, ROOT, update
 
-MESSAGES = 60
+MESSAGES, BATCH, BATCHES = 60, 64, 6
 
 
 def measure() -> dict[str, Any]:
@@ -35,18 +36,22 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    one = _way_of_a_message()
+    go = _way_of_messages()
     for number in range(1, 21):
-        one(number)
-    times = [one(number) for number in range(21, 21 + MESSAGES)]
+        go(number)
+    alone = _medians([go(number) for number in range(21, 21 + MESSAGES)])
     profile = cProfile.Profile()
-    profile.runcall(lambda: [one(number) for number in range(1000, 1000 + MESSAGES)])
-    stored, taken, rendered = (round(statistics.median(stage) * 1000, 2) for stage in zip(*times, strict=True))
-    shares = _shares(pstats.Stats(profile))
-    print(json.dumps({"store_ms": stored, "take_in_ms": taken, "render_ms": rendered, **shares}))
+    profile.runcall(lambda: [go(number) for number in range(1000, 1000 + MESSAGES)])
+    batch = _medians([go(2000 + number * BATCH, BATCH) for number in range(BATCHES)])
+    print(json.dumps({"alone_ms": alone, "in_a_batch_ms": batch, "batch": BATCH, **_shares(pstats.Stats(profile))}))
 
 
-def _way_of_a_message() -> Any:
+def _medians(times: list[tuple[float, ...]]) -> list[float]:
+    """Milliseconds a message: stored, taken in, rendered."""
+    return [round(statistics.median(stage) * 1000, 2) for stage in zip(*times, strict=True)]
+
+
+def _way_of_messages() -> Any:
     import nlp
     from channels_adapters import connections
     from channels_adapters.workers.intake import Arrival, store
@@ -59,17 +64,21 @@ def _way_of_a_message() -> Any:
     given = {"bot_token": BOT_TOKEN, "mode": "webhook"}
     inbox = connections.connect(workspace, "telegram", name="Measured", given=given)
 
-    def one(number: int) -> tuple[float, float, float]:
-        body = json.dumps(update(number, 700 + number % 20, f"Where is my order {number}?")).encode()
+    def go(first: int, count: int = 1) -> tuple[float, ...]:
+        """`count` messages at once: the seconds of each stage, a message."""
+        numbers = range(first, first + count)
+        said = [update(number, 700 + number % 20, f"Where is my order {number}?") for number in numbers]
+        arrivals = [Arrival(inbox, str(each["update_id"]), json.dumps(each).encode()) for each in said]
         head, began = fragments.head_of(workspace), time.perf_counter()
-        store([Arrival(inbox, str(number), body)])
+        store(arrivals)
         stored = time.perf_counter()
         take_in_all(inbox)
         taken = time.perf_counter()
         fragments.since(workspace, head)
-        return stored - began, taken - stored, time.perf_counter() - taken
+        stages = stored - began, taken - stored, time.perf_counter() - taken
+        return tuple(stage / count for stage in stages)
 
-    return one
+    return go
 
 
 def _shares(stats: pstats.Stats) -> dict[str, Any]:
