@@ -166,7 +166,7 @@ def test_a_web_process_that_is_stopped_loses_nothing(cluster):
 def test_a_rolling_restart_loses_nothing_and_a_tab_heals(cluster, page):
     deliver(cluster.base, cluster, 500, "roll-500", chat=79)
     tab, wrong, ended = Tab(cluster, page, cluster.base), [], threading.Event()
-    assert tab.is_open.wait(20)
+    wait_until(lambda: tab.head > 0, 20, "a tab that has caught up: before, it may be told to load its page anew")
 
     def use() -> None:
         """A person who reads and a platform that delivers, all the while."""

@@ -109,12 +109,15 @@ class Line:
 
     async def close(self) -> None:
         """Leaves with a code that keeps the session: whoever comes next resumes it."""
-        if self._socket is not None:
-            await self._socket.close()
-            await self._socket.fall_silent()
-        if self._http is not None:
-            await self._http.close()
+        socket, http = self._socket, self._http
         self._socket = self._http = None
+        try:
+            if socket is not None:
+                await socket.close()
+                await socket.fall_silent()
+        finally:  # also when the listener is ended meanwhile
+            if http is not None:
+                await http.close()
 
     def _remember(self, socket: "_Socket") -> None:
         """Before it says hello: from then on it beats, and somebody has to end that, whatever happens meanwhile."""
