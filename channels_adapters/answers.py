@@ -49,9 +49,10 @@ class Answer:
     def pause(self, header: str = "retry-after") -> float | None:
         """The seconds that a header asks us to wait: a number of them, a moment in unix time, or an ISO time."""
         now, said = clock.now(), self.headers.get(header, "").strip()
+        moments = now.timestamp() / 2  # from here on a number is a moment: nobody asks for decades
         try:
             seconds = float(said)
-            seconds = seconds - now.timestamp() if seconds > _LONGEST_PAUSE else seconds
+            seconds = seconds - now.timestamp() if seconds > moments else seconds
         except ValueError:
             try:
                 seconds = (datetime.fromisoformat(said) - now).total_seconds()

@@ -70,7 +70,9 @@ class Platform:
                 asyncio.timeout(self.call_seconds),
                 self._client.stream(method, self.place_of(url), headers=sent, content=content, **request) as response,
             ):
-                return Answer(response.status_code, _lower(response), await _read(response, _ANSWER_LIMIT))
+                return Answer(
+                    response.status_code, _lower(response), await _read(response.aiter_bytes(), _ANSWER_LIMIT)
+                )
 
     @asynccontextmanager
     async def lines(self, url: str, *, silence: float, **request: Any) -> AsyncIterator[AsyncIterator[str]]:
@@ -107,7 +109,7 @@ class Platform:
             if response.is_redirect:
                 return str(response.headers.get("location", ""))
             self._look_at(response, limit)
-            return await _read(response, limit, is_file=True)
+            return await _read(response.aiter_raw(), limit, is_file=True)
 
     def _look_at(self, response: httpx.Response, limit: int) -> None:
         status = response.status_code
@@ -173,10 +175,10 @@ def _lower(response: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-async def _read(response: httpx.Response, limit: int, *, is_file: bool = False) -> bytes:
-    """As it comes, never unpacked: a small answer that unpacks to a large one stays small."""
+async def _read(pieces: AsyncIterator[bytes], limit: int, *, is_file: bool = False) -> bytes:
+    """Up to `limit` bytes. A file is given as it comes, never unpacked: a small one that unpacks to much stays small."""
     read = bytearray()
-    async for piece in response.aiter_raw():
+    async for piece in pieces:
         read += piece
         if len(read) > limit:
             if is_file:

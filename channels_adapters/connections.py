@@ -107,8 +107,10 @@ def complete(channel: str, given: Mapping[str, str]) -> dict[str, str]:
     if missing:
         raise WrongSettings(f"{channel} needs {', '.join(missing)}: {form[missing[0]].help}")
     for key, setting in form.items():
-        if setting.choices and settings[key] and settings[key].lower() not in setting.choices:
-            raise WrongSettings(f"{key} is one of {', '.join(setting.choices)}, not {settings[key][:60]!r}")
+        if setting.choices and settings[key]:
+            settings[key] = settings[key].lower()
+            if settings[key] not in setting.choices:
+                raise WrongSettings(f"{key} is one of {', '.join(setting.choices)}, not {settings[key][:60]!r}")
     made = {key: secrets.token_urlsafe(32) for key, setting in form.items() if setting.made and not settings[key]}
     return settings | made
 

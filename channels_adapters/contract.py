@@ -245,7 +245,7 @@ class ChannelAdapter(ABC):
     capabilities: ClassVar[Capabilities]
     settings_form: ClassVar[tuple[Setting, ...]] = ()
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
-    calls_per_second: ClassVar[int] = 0  # of the other side, over five seconds and in each process; 0: any number
+    calls_per_second: ClassVar[int] = 0  # of the other side, over five seconds; 0: any number
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
     carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
     reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'

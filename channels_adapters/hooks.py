@@ -13,8 +13,6 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from channels_adapters import connections
 from channels_adapters.contract import ChannelError, HookAnswer, HookRequest, WebhookRejected
@@ -23,13 +21,14 @@ from channels_adapters.workers.intake import Full
 from channels_adapters.workers.running import workers
 from conversations.models import Inbox
 from crm.web.lengths import told_length
+from crm.web.rates import Rates
 from crm.workspace.threads import in_thread
 
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"^/hooks/([A-Za-z0-9_-]{1,40})(?:/|$)")  # what follows is the platform's affair
 AGAIN_IN = 5  # seconds
 _WINDOW = 5  # seconds over which calls are counted
-_calls = MovingWindowRateLimiter(MemoryStorage())
+_calls = Rates("hooks")
 LOOK_WITHIN = 1.5  # seconds for the inbox's settings; then those last seen do, or 503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -115,7 +114,7 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
         return HookAnswer(405, b"Deliveries are posted here.\n")
     if inbox.state != Inbox.State.LIVE:
         return HookAnswer(503, b"This inbox is not live; deliver again later.\n")
-    if adapter.calls_per_second and not _is_in_time(served):
+    if adapter.calls_per_second and not await in_thread(_is_in_time, served):
         return HookAnswer(429, b"Too many calls; go on a little slower.\n", retry_after=_WINDOW)
     body = adapter.keep(request)
     delivery_id = adapter.delivery_id(body)
@@ -133,7 +132,7 @@ async def _take(served: connections.Served, request: HookRequest, answer_by: flo
 
 
 def _is_in_time(served: connections.Served) -> bool:
-    """Whether the other side keeps to its number of calls. Counted in this process: it is there to keep it well."""
+    """Whether the other side keeps to its number of calls."""
     rate = RateLimitItemPerSecond(served.adapter.calls_per_second * _WINDOW, _WINDOW)
     return _calls.hit(rate, str(served.inbox.pk))
 

@@ -5,6 +5,8 @@ The ids of all parts lead to the message: an edit, a reaction or an answer to an
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from conversations.models import AlbumPart, Conversation, Inbox, Message
 from conversations.normalized import InboundMessage
 from conversations.text import ID_LIMIT
@@ -46,8 +48,11 @@ class Albums:
         return part
 
 
-def first_id(inbox: Inbox, external_id: str) -> str:
-    """The id by which a message is stored whose part has this id; the id itself where it is no album's."""
-    parts = AlbumPart.objects.filter(thread__inbox=inbox, external_id=external_id[:ID_LIMIT])
+def first_id(inbox: Inbox, external_id: str, on: Q) -> str:
+    """The id by which a message is stored whose part has this id; the id itself where it is no album's.
+
+    `on` says on which threads: many platforms number the messages of each chat anew.
+    """
+    parts = AlbumPart.objects.filter(on, thread__inbox=inbox, external_id=external_id[:ID_LIMIT])
     found = parts.values_list("message__external_id", flat=True).first()
     return external_id[:ID_LIMIT] if found is None else str(found)

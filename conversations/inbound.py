@@ -152,8 +152,8 @@ class _Way:
 
     def _understand(self, message: Message, read: nlp.Triage | None) -> None:
         conversation = message.conversation
+        message.awaits_triage = read is None
         if read is None:
-            message.awaits_triage = True
             conversation.needs_person = not conversation.function
             return
         triage = routes.keep_triage(self.event, message, read, self.at)

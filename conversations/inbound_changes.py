@@ -5,7 +5,7 @@ Each may arrive before what it is about, twice, or too late: then nothing change
 
 from functools import singledispatch
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 import nlp
 from conversations import deliveries, standing
@@ -40,10 +40,16 @@ def apply(inbound: Inbound, inbox: Inbox) -> bool:
     raise TypeError(f"nothing takes in a {type(inbound).__name__}")
 
 
+def _about(inbox: Inbox, inbound: Reacted | Edit | Deletion) -> QuerySet[Message]:
+    """The message it is about, if we have it."""
+    on = _on_its_thread(inbound)
+    known = Message.objects.select_related("conversation__customer", "thread").filter(on, thread__inbox=inbox)
+    return known.filter(external_id=first_id(inbox, inbound.target, on))
+
+
 def _message(inbox: Inbox, inbound: Edit | Deletion) -> Message | None:
     """The message it is about, its thread locked."""
-    found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    found = found.filter(thread__inbox=inbox, external_id=first_id(inbox, inbound.target))
+    found = _about(inbox, inbound)
     known = found.first()
     if known is None:
         return None
@@ -88,7 +94,7 @@ def _deletion(inbound: Deletion, inbox: Inbox) -> bool:
 @apply.register
 def _reacted(inbound: Reacted, inbox: Inbox) -> bool:
     with change(inbox.workspace, cause=f"{inbox.channel} reaction") as event:
-        message = _reacted_to(inbox, inbound) or _sent(inbox, inbound)
+        message = _about(inbox, inbound).first() or _sent(inbox, inbound)
         identity = known_identity(inbox, inbound.sender)
         if message is None or identity is None:
             return False
@@ -112,12 +118,6 @@ def _on_its_thread(inbound: Reacted | Edit | Deletion) -> Q:
         return Q()  # the platform names none: the message's id has to do
     named = Q(thread__external_id=inbound.thread_id[:200])
     return named | Q(thread__external_id__startswith=inbound.within) if inbound.within else named
-
-
-def _reacted_to(inbox: Inbox, inbound: Reacted) -> Message | None:
-    found = Message.objects.select_related("conversation__customer", "thread").filter(_on_its_thread(inbound))
-    message: Message | None = found.filter(thread__inbox=inbox, external_id=first_id(inbox, inbound.target)).first()
-    return message
 
 
 def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:

@@ -42,17 +42,20 @@ def person_changed(inbox: Inbox, changed: PersonChanged) -> bool:
     """The profile of a person who has written before shows what is new. Whoever has not is nobody yet."""
     address = address_of(inbox, changed.sender)
     with change(inbox.workspace, cause=f"{inbox.channel} profile") as event:
-        if known_identity(inbox, changed.sender) is None:
+        known = known_identity(inbox, changed.sender)
+        if known is None:
             return False
-        before = Identity.objects.filter(kind=address.kind, scope=address.scope, address=address.address)
-        known = before.values_list("handle", "picture_source", "customer__name").first()
         identity, _is_new = People([address]).recognise(event, address, clock.now())
         customer = identity.customer
-        if known == (identity.handle, identity.picture_source, customer.name):
+        if _shown(known) == _shown(identity):
             return False
         shown_in = Conversation.objects.filter(customer=customer).newest_first().values_list("pk", flat=True).first()
         event.record("customer.named", customer, customer=customer, conversation_id=shown_in)
     return True
+
+
+def _shown(identity: Identity) -> tuple[str, str, str]:
+    return identity.handle, identity.picture_source, identity.customer.name
 
 
 def opted_out(inbox: Inbox, said: OptedOut) -> bool:

@@ -1,5 +1,6 @@
 """The calls of a platform's API: what each failure means, and whom a file is fetched from."""
 
+import gzip
 import socket
 
 import pytest
@@ -33,6 +34,12 @@ async def test_its_own_hosts_are_called_at_the_address_that_was_set(fake, platfo
     assert (answer.status, answer.fields().text("id"), answer.headers["x-number"]) == (201, "7", "9")
     (call,) = fake.calls
     assert (call.query, call.body) == ("a=1", b'{"text": "\xc3\xbc"}')
+
+
+async def test_an_answer_that_comes_packed_all_the_same_is_read(fake, platform):
+    fake.script("/me", Answer(200, gzip.compress(b'{"id": "7"}'), {"Content-Encoding": "gzip"}))
+
+    assert (await platform.call("GET", "https://api.toy.example/me")).fields().text("id") == "7"
 
 
 async def test_a_bad_status_is_an_answer(fake, platform):
@@ -144,7 +151,8 @@ async def test_a_file_that_leads_round_in_circles_is_given_up(fake, platform):
 
 
 @pytest.mark.parametrize(
-    "given, seconds", [("7", 7), ("0", 0), ("9e9", 86_400), ("1e9", 0), ("-1", 0), ("nan", None), ("soon", None)]
+    "given, seconds",
+    [("7", 7), ("0", 0), ("9e9", 86_400), ("100000", 86_400), ("1e9", 0), ("-1", 0), ("nan", None), ("soon", None)],
 )
 async def test_the_pause_that_a_platform_asks_for_is_kept_within_reason(fake, platform, given, seconds):
     fake.script("/send", Answer(429, {}, {"Retry-After": given}))

@@ -64,6 +64,28 @@ def test_a_part_that_cannot_be_read_in_time_is_read_later(inbox):
     assert Message.objects.get().awaits_triage
 
 
+def test_a_part_that_is_read_at_last_is_not_read_once_more(inbox):
+    receive_message(inbox, a_part(1), triage=None)
+    take(inbox, a_part(2, "Where is it?"))
+
+    assert not Message.objects.get().awaits_triage
+
+
+def test_an_id_counts_in_its_own_chat_only(inbox):
+    """Telegram numbers the messages of each chat anew."""
+    other = a_sender(address="9")
+    take(inbox, a_part(1, "Look"), a_part(2))
+    for number in (1, 2):
+        take(inbox, an_inbound(f"other {number}", external_id=f"p{number}", sender=other))
+    now = clock.now() + timedelta(seconds=1)
+
+    assert apply(Edit("9", "p2", "another", now), inbox)
+    assert apply(Reacted("9", "p2", other, ("❤",), now), inbox)
+
+    texts = {(m.thread.external_id, m.text, m.reactions.count()) for m in Message.objects.select_related("thread")}
+    assert texts == {("77", "Look", 0), ("9", "other 1", 0), ("9", "another", 1)}
+
+
 def test_a_part_that_comes_twice_is_there_once(inbox):
     take(inbox, a_part(1), a_part(2))
 
