@@ -176,7 +176,7 @@ def _lower(response: httpx.Response) -> dict[str, str]:
 
 
 async def _read(pieces: AsyncIterator[bytes], limit: int, *, is_file: bool = False) -> bytes:
-    """Up to `limit` bytes. A file is given as it comes, never unpacked: a small one that unpacks to much stays small."""
+    """Up to `limit` bytes. A file comes as it was sent, never unpacked: what unpacks to much stays small."""
     read = bytearray()
     async for piece in pieces:
         read += piece

@@ -247,12 +247,17 @@ class ChannelAdapter(ABC):
     body_limit: ClassVar[int] = 1024 * 1024  # bytes of one webhook request
     calls_per_second: ClassVar[int] = 0  # of the other side, over five seconds; 0: any number
     answer_within: ClassVar[float] = 20.0  # seconds that the platform waits for our answer, and a little less
+    call_seconds: ClassVar[float] = 20.0  # until a call of the platform without an answer is given up
     carries_files: ClassVar[bool] = False  # files lie within their delivery: `unpack` has them instead of `fetch`
     reads_slowly: ClassVar[bool] = False  # `parse` may take seconds: it is done beside the other channels'
     accepted: ClassVar[HookAnswer] = HookAnswer(200, b'{"ok": true}', "application/json")  # said to a stored delivery
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.settings = settings
+
+    def _setting(self, key: str) -> str:
+        """What was entered under this name; '' for nothing."""
+        return str(self.settings.get(key) or "").strip()
 
     def identity_scope(self) -> str:
         """What this account's addresses are unique within; '' when they are unique in the whole world."""

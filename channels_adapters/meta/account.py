@@ -53,7 +53,6 @@ class MetaAdapter(ChannelAdapter):
     token_key: ClassVar[str] = "access_token"
     object_kind: ClassVar[str]  # what Meta calls the receiver of our deliveries
 
-    read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
     send_seconds: ClassVar[float] = 50  # for all of a send, uploads too: less than the lease of a delivery
 
     _graph: Graph | None = None
@@ -108,7 +107,7 @@ class MetaAdapter(ChannelAdapter):
             api_url = self._setting("api_url").rstrip("/") or self._home()
             if urlsplit(api_url).scheme not in ("http", "https"):
                 raise Retryable("api_url is an address that begins with http:// or https://", MENDING_PAUSE)
-            self._graph = Graph(token, api_url, self.read_timeout)
+            self._graph = Graph(token, api_url, self.call_seconds)
         return self._graph
 
     def _home(self) -> str:
@@ -117,6 +116,3 @@ class MetaAdapter(ChannelAdapter):
 
     def _secrets(self) -> tuple[str, ...]:
         return (self._setting("app_secret"),)
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

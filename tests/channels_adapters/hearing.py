@@ -11,7 +11,6 @@ class Hearing:
     def __init__(self, adapter, *, poll_seconds=30.0, watch_seconds=30.0):
         self.adapter = adapter
         self.adapter.poll_seconds, self.adapter.watch_seconds = poll_seconds, watch_seconds
-        self.adapter.read_timeout = 1
         self.stored, self.cursor, self.stores, self.came = [], "", 0, asyncio.Condition()
 
     async def store(self, batch, cursor):

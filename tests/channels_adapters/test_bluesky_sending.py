@@ -9,6 +9,7 @@ from channels_adapters.adapters.bluesky import BlueskyAdapter, richtext, sending
 from channels_adapters.contract import OutboundAct, OutboundFile, OutboundPart, Refused, Retryable, Uncertain
 from channels_adapters.reading import Fields
 from tests.channels_adapters.fake_bluesky import PASSWORD, FakeBluesky
+from tests.channels_adapters.patience import patience
 from tests.channels_adapters.web_fake import Answer
 
 PUT, SEND = "/xrpc/com.atproto.repo.putRecord", "/xrpc/chat.bsky.convo.sendMessage"
@@ -33,7 +34,6 @@ async def adapter(sky):
 def an_adapter(sky, **settings):
     given = {"identifier": "@shop.test", "app_password": PASSWORD, "api_url": sky.url, "plc_url": sky.url}
     made = BlueskyAdapter(given | settings)
-    made.read_timeout = 0.5
     return made
 
 
@@ -172,6 +172,7 @@ async def test_a_file_that_bluesky_does_not_show_is_refused(sky, adapter, asked,
 
 @pytest.mark.parametrize("trouble", [{"how": "drop"}, {"how": "hang"}, {"status": 502, "body": "<html>"}], ids=str)
 async def test_a_repeat_after_a_lost_answer_is_one_post(sky, adapter, asked, trouble):
+    adapter.call_seconds = patience(trouble.get("how"))
     part = a_part(known(asked)["root"], "word " * 100, answers=known(asked))
     sky.script("POST", PUT, Answer(arrives=True, **trouble))
     with pytest.raises(Retryable):

@@ -10,6 +10,7 @@ from channels_adapters.calls import Platform, nothing_to_lose, repeat_key
 from channels_adapters.contract import OutboundPart, Refused, Retryable, Uncertain
 from crm.workspace import clock
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
+from tests.channels_adapters.patience import patience
 
 
 @pytest.fixture
@@ -21,7 +22,6 @@ async def fake():
 @pytest.fixture
 async def platform(fake):
     made = Platform("Toy", hosts=("api.toy.example",), api_url=fake.url)
-    made.call_seconds = made.download_seconds = 0.5
     yield made
     await made.close()
 
@@ -48,6 +48,7 @@ async def test_a_bad_status_is_an_answer(fake, platform):
 
 @pytest.mark.parametrize("how", ["hang", "drop"])
 async def test_after_bytes_left_no_answer_is_uncertain(fake, platform, how):
+    platform.call_seconds = patience(how)
     fake.script("/send", Answer(how=how))
 
     with pytest.raises(Uncertain, match="Toy"):
@@ -101,6 +102,14 @@ async def test_a_file_is_fetched_with_what_proves_us(fake, platform):
 
     assert await platform.download("https://api.toy.example/file", 4, {"authorization": "Bearer t"}) == b"meow"
     assert fake.calls[0].headers["authorization"] == "Bearer t"
+
+
+async def test_a_file_that_never_comes_is_fetched_again_later(fake, platform):
+    platform.download_seconds = patience("hang")
+    fake.script("/file", Answer(how="hang"))
+
+    with pytest.raises(Retryable):
+        await platform.download("https://api.toy.example/file", 4)
 
 
 async def test_where_a_file_has_moved_nobody_learns_what_proves_us(fake, platform):

@@ -108,7 +108,7 @@ async def judge(described):
 @pytest.fixture
 async def adapter(judge):
     made = DiscordAdapter({"bot_token": "MTAwMDAw.made.up", "api_url": judge.url})
-    made.read_timeout = 60
+    made.call_seconds = 60
     yield made
     await made.close()
 

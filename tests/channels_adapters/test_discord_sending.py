@@ -17,6 +17,7 @@ from channels_adapters.contract import (
     Uncertain,
 )
 from tests.channels_adapters.fake_discord import DIRECT, GENERAL, ME, TOKEN, FakeDiscord
+from tests.channels_adapters.patience import patience
 from tests.channels_adapters.scripted import Answer
 
 A_FILE = OutboundFile("bill.pdf", "application/pdf", b"%PDF")
@@ -31,7 +32,6 @@ async def discord():
 @pytest.fixture
 async def adapter(discord):
     made = DiscordAdapter({"bot_token": TOKEN, "api_url": discord.url})
-    made.read_timeout = 0.5
     yield made
     await made.close()
 
@@ -146,6 +146,7 @@ def said(code, message="as they say", status=400, **more):
     ],
 )
 async def test_a_failure_is_said_in_plain_words(discord, adapter, answer, kind, reason, wait):
+    adapter.call_seconds = patience(answer.how)
     discord.script("POST /channels", answer)
 
     with pytest.raises(kind, match=reason) as failure:
@@ -278,6 +279,7 @@ async def test_an_act_on_a_message_that_is_gone_is_refused(adapter):
 
 
 async def test_an_act_of_which_nobody_knows_is_done_again(discord, adapter):
+    adapter.call_seconds = patience("hang")
     discord.script("PATCH", Answer(how="hang"))
 
     with pytest.raises(Retryable, match="took too long"):

@@ -28,6 +28,7 @@ from channels_adapters.contract import (
 from crm.workspace import clock
 from tests.channels_adapters.contract.samples import samples
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
+from tests.channels_adapters.patience import patience
 from tests.channels_adapters.prism import DESCRIPTIONS
 from tests.conftest import left_out
 
@@ -120,7 +121,6 @@ async def line():
 @pytest.fixture
 async def adapter(line):
     made = adapter_of(api_url=line.url)
-    made.call_seconds = 0.5
     yield made
     await made.close()
 
@@ -200,6 +200,7 @@ async def test_a_repeat_that_line_knows_is_sent(line, adapter):
 
 @pytest.mark.parametrize("answer", [Answer(how="hang"), Answer(how="drop"), Answer(500, {}), Answer(502, "<html>")])
 async def test_a_push_without_an_answer_is_tried_again_for_its_key_tells_a_repeat(line, adapter, answer):
+    adapter.call_seconds = patience(answer.how)
     line.script(PUSH, answer)
 
     with pytest.raises(Retryable):
@@ -208,6 +209,7 @@ async def test_a_push_without_an_answer_is_tried_again_for_its_key_tells_a_repea
 
 @pytest.mark.parametrize("answer", [Answer(how="hang"), Answer(how="drop"), Answer(500, {}), Answer(200, "<html>")])
 async def test_a_reply_without_an_answer_is_uncertain_and_never_pushed(line, adapter, answer):
+    adapter.call_seconds = patience(answer.how)
     line.script(REPLY, answer)
 
     with pytest.raises(Uncertain):

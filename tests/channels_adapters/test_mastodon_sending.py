@@ -8,6 +8,7 @@ import pytest
 from channels_adapters.adapters.mastodon import MastodonAdapter, sending
 from channels_adapters.contract import OutboundAct, OutboundFile, OutboundPart, Refused, Retryable, Uncertain
 from tests.channels_adapters.fake_mastodon import TOKEN, FakeMastodon
+from tests.channels_adapters.patience import patience
 from tests.channels_adapters.web_fake import Answer
 
 POSTS = "/api/v1/statuses"
@@ -25,7 +26,6 @@ async def server():
 async def adapter(server, monkeypatch):
     monkeypatch.setattr(sending, "_LOOK_AGAIN", 0.01)
     made = MastodonAdapter({"access_token": TOKEN, "api_url": server.url})
-    made.read_timeout = 0.5
     yield made
     await made.close()
 
@@ -183,6 +183,7 @@ async def test_a_file_that_never_gets_ready_waits(server, adapter, asked, monkey
 @pytest.mark.parametrize("how", ["drop", "hang"])
 async def test_a_repeat_after_a_lost_answer_is_one_post(server, adapter, asked, how):
     part = a_part(f"post:{asked['id']}", answers=known(asked))
+    adapter.call_seconds = patience(how)
     server.script("POST", POSTS, Answer(arrives=True, how=how))
     with pytest.raises(Retryable):
         await adapter.send(part)

@@ -18,6 +18,7 @@ from channels_adapters.contract import (
     WebhookRejected,
 )
 from conversations.normalized import ConnectionLost
+from tests.channels_adapters.patience import patience
 from tests.channels_adapters.scripted import Answer, Scripted
 
 ROOM, ME = "!opaque:crm.test", "@desk:crm.test"
@@ -40,7 +41,7 @@ async def adapter(server):
 
 def adapter_of(url, **settings):
     made = MatrixAdapter({"api_url": url, "access_token": "syt_fake", "user_id": ME, **settings})
-    made.read_timeout, made.poll_seconds = 0.5, 0
+    made.poll_seconds = 0
     return made
 
 
@@ -73,6 +74,7 @@ def error(code, status=400, **more):
     ],
 )
 async def test_a_failure_is_said_in_plain_words(server, adapter, answer, kind, reason, wait):
+    adapter.call_seconds = patience(answer.how)
     server.says("/send/", answer)
 
     with pytest.raises(kind, match=reason) as failure:

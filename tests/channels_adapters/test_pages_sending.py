@@ -15,6 +15,7 @@ from channels_adapters.contract import (
 )
 from crm.web import outgoing
 from tests.channels_adapters.fake_graph import TOKEN, Answer, FakeGraph, error
+from tests.channels_adapters.patience import patience
 
 PERSON, COMMENT = "4001112223334445", "comment:400_9_1"
 PNG = OutboundFile("räkning.png", "image/png", b"\x89PNG", "https://desk.example/f/1")
@@ -30,7 +31,6 @@ async def graph():
 
 def made(kind, given, graph):
     adapter = kind({**given, "api_url": graph.url})
-    adapter.read_timeout = 0.5
     return adapter
 
 
@@ -356,6 +356,7 @@ async def test_what_meta_will_never_take_is_refused_in_plain_words(graph, adapte
     ids=str,
 )
 async def test_each_failure_says_whether_it_may_have_arrived(graph, adapter, answer, kind):
+    adapter.call_seconds = patience(answer.how)
     graph.script("me/messages", answer)
 
     with pytest.raises(kind):

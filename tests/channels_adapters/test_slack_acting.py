@@ -20,7 +20,6 @@ async def slack():
 @pytest.fixture
 async def adapter(slack):
     made = SlackAdapter({"bot_token": "xoxb-fake", "signing_secret": "s", "api_url": slack.url})
-    made.read_timeout = 0.5
     yield made
     await made.close()
 

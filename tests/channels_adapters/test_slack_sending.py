@@ -8,6 +8,7 @@ import pytest
 from channels_adapters.adapters.slack import SlackAdapter
 from channels_adapters.contract import OutboundFile, OutboundPart, Refused, Retryable, Uncertain
 from tests.channels_adapters.fake_slack import Answer, FakeSlack, error
+from tests.channels_adapters.patience import patience
 
 HOOK = "https://desk.example/hooks/1/"
 
@@ -21,7 +22,7 @@ async def slack():
 @pytest.fixture
 async def adapter(slack):
     made = SlackAdapter({"bot_token": "xoxb-fake", "signing_secret": "s", "api_url": slack.url})
-    made.read_timeout, made.settle_seconds = 0.5, 0.05
+    made.settle_seconds = 0.05
     yield made
     await made.close()
 
@@ -145,6 +146,7 @@ async def test_a_bad_token_waits_for_a_person(slack, adapter, code):
     ids=str,
 )
 async def test_each_failure_says_whether_it_may_have_arrived(slack, adapter, answer, kind):
+    adapter.call_seconds = patience(answer.how)
     slack.script("chat.postMessage", answer)
 
     with pytest.raises(kind):

@@ -8,6 +8,7 @@ from channels_adapters.adapters.telegram import TelegramAdapter
 from channels_adapters.contract import Button, OutboundAct, OutboundPart, Refused, Retryable
 from tests.channels_adapters.bot_api import faults
 from tests.channels_adapters.fake_telegram import FakeTelegram, blocked, hanging, refused, throttled
+from tests.channels_adapters.patience import patience
 
 TOKEN = "6600000001:AAOpenSetTokenMadeUpForTests0000000"
 
@@ -21,7 +22,6 @@ def telegram():
 @pytest.fixture
 async def adapter(telegram):
     made = TelegramAdapter({"bot_token": TOKEN, "api_url": telegram.url})
-    made.read_timeout = 0.5
     yield made
     await made.close()
 
@@ -91,6 +91,7 @@ async def test_what_telegram_refuses_is_refused_in_plain_words(telegram, adapter
 
 
 async def test_an_act_without_an_answer_may_be_done_again(telegram, adapter):
+    adapter.call_seconds = patience("hang")
     telegram.script("deleteMessage", hanging())
     with pytest.raises(Retryable):
         await adapter.act(an_act("delete"))

@@ -20,7 +20,7 @@ def telegram():
 
 async def check(telegram, hook_url=HOOK, patience=5.0, **settings):
     adapter = TelegramAdapter({"bot_token": TOKEN, "api_url": telegram.url, "secret_token": "s3cret", **settings})
-    adapter.read_timeout = patience
+    adapter.call_seconds = patience
     found = await adapter.check(hook_url)
     await adapter.close()
     return found

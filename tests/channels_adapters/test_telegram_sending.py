@@ -224,7 +224,7 @@ async def test_what_may_have_arrived_is_uncertain(telegram, adapter, answer):
 
 
 async def test_a_server_that_never_answers_leaves_it_uncertain(telegram, adapter):
-    adapter.read_timeout = 0.05
+    adapter.call_seconds = 0.05
     telegram.script("sendMessage", hanging())
 
     with pytest.raises(Uncertain):

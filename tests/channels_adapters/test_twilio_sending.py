@@ -10,6 +10,7 @@ from channels_adapters.adapters.twilio import TwilioAdapter
 from channels_adapters.contract import OutboundFile, OutboundPart, Refused, Retryable, TemplateUse, Uncertain
 from crm.workspace import clock
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
+from tests.channels_adapters.patience import patience
 
 SID = "AC" + "0" * 32
 CONTENT_SID = "HX" + "a" * 32
@@ -36,7 +37,6 @@ async def adapter(twilio):
 def adapter_of(twilio, **settings):
     given = {"account_sid": SID, "auth_token": "t0ken", "api_url": twilio.url, "hook_url": HOOK, **settings}
     made = TwilioAdapter(given)
-    made.call_seconds = 0.5
     return made
 
 
@@ -255,6 +255,7 @@ async def test_what_may_work_later_is_tried_later(twilio, adapter, answer, after
     ],
 )
 async def test_when_nobody_knows_it_is_uncertain_and_a_status_will_tell(twilio, adapter, answer):
+    adapter.call_seconds = patience(answer.how)
     twilio.script(MESSAGES, answer)
 
     with pytest.raises(Uncertain):

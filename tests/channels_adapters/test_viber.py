@@ -20,6 +20,7 @@ from channels_adapters.contract import (
 )
 from tests.channels_adapters.contract.samples import samples
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
+from tests.channels_adapters.patience import patience
 
 TOKEN = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
 USER = "01234567890A="
@@ -106,7 +107,6 @@ async def viber():
 @pytest.fixture
 async def adapter(viber):
     made = adapter_of(api_url=viber.url, bot_avatar="https://shop.example/a.jpg")
-    made.call_seconds = 0.5
     yield made
     await made.close()
 
@@ -215,6 +215,7 @@ async def test_a_good_status_with_a_bad_one_inside_is_no_success(viber, adapter,
     [Answer(how="hang"), Answer(how="drop"), Answer(502, ""), Answer(200, "<html>"), Answer(200, {"status": 0})],
 )
 async def test_when_nobody_knows_it_is_uncertain(viber, adapter, answer):
+    adapter.call_seconds = patience(answer.how)
     viber.script(SEND, answer)
 
     with pytest.raises(Uncertain):

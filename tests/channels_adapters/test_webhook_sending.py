@@ -10,6 +10,7 @@ from channels_adapters.adapters.webhook import WebhookAdapter
 from channels_adapters.contract import Button, OutboundAct, OutboundFile, OutboundPart, Refused, Retryable
 from crm.workspace import clock
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
+from tests.channels_adapters.patience import patience
 
 NOW = clock.now()
 
@@ -25,7 +26,6 @@ async def other():
 @pytest.fixture
 async def adapter(other):
     made = WebhookAdapter({"secret": "s3cret", "callback_url": "https://erp.example/crm?shop=1", "api_url": other.url})
-    made.call_seconds = 0.5
     yield made
     await made.close()
 
@@ -122,6 +122,7 @@ async def test_what_may_work_later_is_tried_later(other, adapter, status):
 
 @pytest.mark.parametrize("how", ["hang", "drop"])
 async def test_without_an_answer_it_is_sent_again_for_the_key_tells_a_repeat(other, adapter, how):
+    adapter.call_seconds = patience(how)
     other.script("/crm", Answer(how=how))
 
     with pytest.raises(Retryable):

@@ -16,6 +16,7 @@ from channels_adapters.contract import (
     Uncertain,
 )
 from tests.channels_adapters.fake_graph import TOKEN, Answer, FakeGraph, error
+from tests.channels_adapters.patience import patience
 
 PDF = OutboundFile("Räkning 7.pdf", "application/pdf", b"%PDF-1.7")
 HELLO = {
@@ -53,7 +54,6 @@ def settings(graph, **more):
 @pytest.fixture
 async def adapter(graph):
     made = WhatsAppAdapter(settings(graph))
-    made.read_timeout = 0.5
     yield made
     await made.close()
 
@@ -420,6 +420,7 @@ async def test_too_many_waits_as_long_as_meta_says(graph, adapter, answer, secon
     ids=str,
 )
 async def test_each_failure_says_whether_it_may_have_arrived(graph, adapter, answer, kind):
+    adapter.call_seconds = patience(answer.how)
     graph.script("messages", answer)
 
     with pytest.raises(kind):

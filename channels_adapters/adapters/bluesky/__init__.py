@@ -94,7 +94,6 @@ class BlueskyAdapter(ChannelAdapter):
         ),
     )
 
-    read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
     send_seconds: ClassVar[float] = 45  # for all of a send, uploads too
     look_seconds: ClassVar[float] = 10  # for a look whether it arrived; with the send, less than a delivery's lease
     poll_seconds: ClassVar[float] = 15
@@ -201,10 +200,7 @@ class BlueskyAdapter(ChannelAdapter):
         service = api_url or self._setting("service").rstrip("/") or "https://bsky.social"
         service = service if "://" in service else f"https://{service}"
         plc_url = self._setting("plc_url").rstrip("/")
-        return Client(service, identifier, password, api_url=api_url, plc_url=plc_url, seconds=self.read_timeout)
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()
+        return Client(service, identifier, password, api_url=api_url, plc_url=plc_url, seconds=self.call_seconds)
 
 
 @contextmanager

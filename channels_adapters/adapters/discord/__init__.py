@@ -106,7 +106,7 @@ class DiscordAdapter(ChannelAdapter):
         ),
     )
 
-    read_timeout: ClassVar[float] = 15  # seconds until a request without an answer is given up
+    call_seconds: ClassVar[float] = 15
     send_seconds: ClassVar[float] = 45  # for all of a send, uploads too
     look_seconds: ClassVar[float] = 10  # for a look whether it arrived; with the send, less than a delivery's lease
 
@@ -213,8 +213,5 @@ class DiscordAdapter(ChannelAdapter):
             raise Retryable(BAD_TOKEN, TOKEN_PAUSE)  # not Refused: what waits goes out when the token is mended
         if self._client is None:
             own = self._setting("api_url").rstrip("/").removesuffix("/api/v10")
-            self._client = Client(self._setting("bot_token"), own, self.read_timeout)
+            self._client = Client(self._setting("bot_token"), own, self.call_seconds)
         return self._client
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

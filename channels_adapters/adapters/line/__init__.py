@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from typing import ClassVar
 from urllib.parse import quote
 
 from channels_adapters.adapters.line import sending
@@ -58,7 +57,6 @@ class LineAdapter(ChannelAdapter):
     )
     settings_form = FORM
     answer_within = 1.8  # LINE waits two seconds
-    call_seconds: ClassVar[float] = 20
 
     _platform: Platform | None = None
 
@@ -187,6 +185,3 @@ class LineAdapter(ChannelAdapter):
         if self._platform is None:
             self._platform = Platform("LINE", sending.HOSTS, self._setting("api_url"), self.call_seconds)
         return self._platform
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

@@ -81,7 +81,6 @@ class MastodonAdapter(ChannelAdapter):
         ),
     )
 
-    read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
     send_seconds: ClassVar[float] = 50  # for all of a send, uploads too: less than the lease of a delivery
     poll_seconds: ClassVar[float] = 25
     watch_seconds: ClassVar[float] = 120  # how often the latest posts are looked at again
@@ -181,7 +180,7 @@ class MastodonAdapter(ChannelAdapter):
         token = self._setting("access_token")
         if not (token and token.isascii() and token.isprintable()):
             raise Retryable(BAD_TOKEN, PAUSE)
-        return Client(self._server(), token, api_url=self._setting("api_url"), seconds=self.read_timeout)
+        return Client(self._server(), token, api_url=self._setting("api_url"), seconds=self.call_seconds)
 
     def _server(self) -> str:
         given = (self._setting("api_url") or self._setting("server")).rstrip("/")
@@ -190,9 +189,6 @@ class MastodonAdapter(ChannelAdapter):
     def _limit(self) -> int:
         told = self._setting("max_characters")
         return int(told) if told.isdecimal() and int(told) > 0 else sending.LIMIT
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()
 
 
 @contextmanager

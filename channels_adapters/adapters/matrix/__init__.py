@@ -92,7 +92,6 @@ class MatrixAdapter(ChannelAdapter):
     )
 
     poll_seconds: ClassVar[float] = 25  # how long the homeserver holds a poll open while nothing happens
-    read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
     send_seconds: ClassVar[float] = 50  # for all of a send, uploads too: less than the lease of a delivery
 
     _client: Client | None = None
@@ -187,9 +186,6 @@ class MatrixAdapter(ChannelAdapter):
             if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
                 raise Retryable("the homeserver's address begins with https://", TOKEN_PAUSE)
             self._client = Client(
-                address, self._setting("access_token"), may_be_private=bool(own), read_timeout=self.read_timeout
+                address, self._setting("access_token"), may_be_private=bool(own), read_timeout=self.call_seconds
             )
         return self._client
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

@@ -90,7 +90,7 @@ class SlackAdapter(ChannelAdapter):
         ),
     )
 
-    read_timeout: ClassVar[float] = 15  # seconds until a request without an answer is given up
+    call_seconds: ClassVar[float] = 15
     send_seconds: ClassVar[float] = 40  # for all of a send, uploads too
     look_seconds: ClassVar[float] = 8  # for a look whether it arrived; with the send, less than a delivery's lease
     settle_seconds: ClassVar[float] = 3  # a message that Slack was still working on is there after that
@@ -225,8 +225,5 @@ class SlackAdapter(ChannelAdapter):
             api_url = self._setting("api_url").rstrip("/").removesuffix("/api") or OFFICIAL_API
             if urlsplit(api_url).scheme not in ("http", "https"):
                 raise Retryable("api_url is an address that begins with http:// or https://")
-            self._client = Client(self._setting("bot_token"), api_url, self.read_timeout)
+            self._client = Client(self._setting("bot_token"), api_url, self.call_seconds)
         return self._client
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

@@ -97,7 +97,6 @@ class TelegramAdapter(ChannelAdapter):
     )
 
     poll_seconds: ClassVar[int] = 25  # how long Telegram holds a poll open while nothing happens
-    read_timeout: ClassVar[float] = 20  # seconds until a request without an answer is given up
     send_seconds: ClassVar[float] = 50  # for all of a send, uploads too: less than the lease of a delivery
 
     _client: Client | None = None
@@ -156,7 +155,7 @@ class TelegramAdapter(ChannelAdapter):
 
     async def listen(self, cursor: str, store: Store) -> None:
         client = self._open()
-        async with PollRequest(self._token(), self.read_timeout) as self._polls:
+        async with PollRequest(self._token(), self.call_seconds) as self._polls:
             await polling.listen(client.bot, self._polls, int(cursor or 0), store, self.poll_seconds)
 
     async def check(self, hook_url: str) -> Check:
@@ -198,7 +197,7 @@ class TelegramAdapter(ChannelAdapter):
         """The bot's connections, made at first use on the loop that uses them."""
         if self._client is None:
             api_url = self._setting("api_url").rstrip("/") or OFFICIAL_API
-            self._client = Client(self._token(), api_url, self.read_timeout)
+            self._client = Client(self._token(), api_url, self.call_seconds)
         return self._client
 
     def _token(self) -> str:
@@ -208,6 +207,3 @@ class TelegramAdapter(ChannelAdapter):
 
     def _mode(self) -> str:
         return self._setting("mode").lower() or "polling"
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

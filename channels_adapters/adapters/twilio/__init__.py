@@ -197,6 +197,3 @@ class TwilioAdapter(ChannelAdapter):
         if self._platform is None:
             self._platform = Platform("Twilio", sending.HOSTS, self._setting("api_url"), self.call_seconds)
         return self._platform
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from channels_adapters.adapters.viber import sending
@@ -50,7 +50,6 @@ class ViberAdapter(ChannelAdapter):
     )
     settings_form = FORM
     accepted = HookAnswer(200, b"", "application/json")
-    call_seconds: ClassVar[float] = 20
 
     _platform: Platform | None = None
 
@@ -143,6 +142,3 @@ class ViberAdapter(ChannelAdapter):
         if self._platform is None:
             self._platform = Platform("Viber", ("chatapi.viber.com",), self._setting("api_url"), self.call_seconds)
         return self._platform
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()

@@ -208,9 +208,6 @@ class WebhookAdapter(ChannelAdapter):
             )
         return self._platform
 
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()
-
 
 def _is_json(content_type: str) -> bool:
     kind = content_type.split(";")[0].strip().lower()

@@ -108,7 +108,7 @@ class XAdapter(ChannelAdapter):
         ),
     )
 
-    read_timeout: ClassVar[float] = 15  # seconds until a request without an answer is given up
+    call_seconds: ClassVar[float] = 15
     send_seconds: ClassVar[float] = 45  # for all of a send, uploads too
     look_seconds: ClassVar[float] = 10  # for a look whether it arrived; with the send, less than a delivery's lease
     poll_seconds: ClassVar[float] = 50  # less than a poller's lease
@@ -210,14 +210,11 @@ class XAdapter(ChannelAdapter):
             raise Retryable(BAD_TOKENS, PAUSE)
         api_url = self._setting("api_url").rstrip("/")
         bearer = self._setting("bearer_token")
-        return Client((key, secret, token, token_secret), bearer, api_url=api_url, seconds=self.read_timeout)
+        return Client((key, secret, token, token_secret), bearer, api_url=api_url, seconds=self.call_seconds)
 
     def _me(self) -> str:
         """Our account's id, which an access token begins with."""
         return self._setting("user_id") or self._setting("access_token").partition("-")[0]
-
-    def _setting(self, key: str) -> str:
-        return str(self.settings.get(key) or "").strip()
 
 
 @contextmanager
