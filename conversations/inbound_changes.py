@@ -8,7 +8,7 @@ from functools import singledispatch
 from django.db.models import Q, QuerySet
 
 import nlp
-from conversations import deliveries, standing
+from conversations import receipts, standing
 from conversations.albums import first_id
 from conversations.live import typing
 from conversations.models import Delivery, Inbox, Message, Reaction, Revision, Thread
@@ -128,12 +128,12 @@ def _sent(inbox: Inbox, inbound: Reacted) -> Message | None:
 
 @apply.register
 def _receipt(inbound: Receipt, inbox: Inbox) -> bool:
-    return deliveries.take_receipt(inbox, inbound)
+    return receipts.take(inbox, inbound)
 
 
 @apply.register
 def _read_up_to(inbound: ReadUpTo, inbox: Inbox) -> bool:
-    return deliveries.take_read_mark(inbox, inbound)
+    return receipts.take_read_mark(inbox, inbound)
 
 
 @apply.register
