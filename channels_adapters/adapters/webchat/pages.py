@@ -71,6 +71,7 @@ def _what_was_said(inbox: Inbox, visitor: str | None) -> dict[str, Any]:
     return {
         "visitor": visitor,
         "token": visitors.token_for(visitor, inbox.key) if visitor else "",
+        "proof": visitors.page_proof(visitor, inbox.key) if visitor else "",
         "batch": history.batch(history.render(place, found), history.cursor_of(found)),
         "has_messages": bool(found),
     }

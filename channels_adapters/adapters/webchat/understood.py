@@ -1,7 +1,14 @@
-"""The visitor's page that says how their messages were understood, and lets them say no to teaching with them."""
+"""The visitor's page that says how their messages were understood, and lets them say no to teaching with them.
+
+In a frame of another site the browser may send no cookie: there the page's own links and its form prove who asks.
+"""
+
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_adapters.adapters.webchat import WebChatAdapter, access, history, visitors
@@ -15,14 +22,17 @@ from crm.people.models import Customer
 @require_safe
 @access.chat_page
 def understood(request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter) -> HttpResponse:
-    """What was understood of the visitor's own messages. Only who has the cookie of this chat sees it."""
-    visitor = _visitor(request, inbox)
+    """What was understood of the visitor's own messages. Only who has this chat's cookie or its link sees it."""
+    shown = visitors.read_page_proof(request.GET.get("proof", ""), inbox.key)
+    visitor = shown or visitors.read(request.COOKIES.get(visitors.COOKIE, ""), inbox.key)
     if visitor is None:
         return access.stranger()
     thread = history.thread_of(Place(inbox, visitor))
     customer = _customer(thread)
     context = {
         "inbox": inbox,
+        "proof": visitors.page_proof(visitor, inbox.key),
+        "is_embedded": "embed" in request.GET,
         "title": adapter.settings.get("title") or inbox.workspace.name,
         "read": in_plain_words(thread.pk) if thread is not None else [],
         "teaches": inbox.workspace.teaches_since is not None,
@@ -32,21 +42,19 @@ def understood(request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter) -> H
     return render(request, "webchat/understood.html", context)
 
 
+@csrf_exempt
 @require_POST
 @access.chat_page
 def teach(request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter) -> HttpResponse:
-    """The visitor's word on whether their messages may teach."""
-    visitor = _visitor(request, inbox)
+    """The visitor's word on whether their messages may teach. Its form carries a proof that no other site has."""
+    visitor = visitors.read_page_proof(request.POST.get("proof", ""), inbox.key)
     customer = _customer(history.thread_of(Place(inbox, visitor))) if visitor is not None else None
     if customer is None:
         return access.stranger()
     may = request.POST.get("may") == "yes"
     consent.say(customer, may=may, kind=inbox.channel, wording="yes" if may else "no")
-    return redirect("webchat-understood", inbox.key)
-
-
-def _visitor(request: HttpRequest, inbox: Inbox) -> str | None:
-    return visitors.read(request.COOKIES.get(visitors.COOKIE, ""), inbox.key)
+    asked = {"proof": request.POST["proof"]} | ({"embed": "1"} if "embed" in request.POST else {})
+    return redirect(f"{reverse('webchat-understood', args=[inbox.key])}?{urlencode(asked)}")
 
 
 def _customer(thread: Thread | None) -> Customer | None:

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 COOKIE = "visitor"
 HEADER = "x-visitor"
 KEPT_FOR = 365 * 24 * 3600  # seconds since the visitor last opened the page
+_PAGE_PROOF_FOR = 24 * 3600  # seconds
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -46,6 +47,19 @@ def read_link_proof(proof: str, file_token: str) -> str | None:
     """The visitor whose link this is, or None."""
     try:
         return signing.Signer(salt=f"webchat.file.{file_token}").unsign(proof)
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def page_proof(visitor: str, key: str) -> str:
+    """What lets the visitor's own link or form reach the page of what was understood, for a day."""
+    return signing.TimestampSigner(salt=f"webchat.understood.{key}").sign(visitor)
+
+
+def read_page_proof(proof: str, key: str) -> str | None:
+    """The visitor whose link or form this is, or None."""
+    try:
+        return signing.TimestampSigner(salt=f"webchat.understood.{key}").unsign(proof, max_age=_PAGE_PROOF_FOR)
     except (signing.BadSignature, ValueError):
         return None
 

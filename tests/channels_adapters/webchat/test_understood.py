@@ -1,9 +1,15 @@
 """What a visitor sees of how their messages were understood."""
 
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import unquote
+
 import pytest
 from django.test import Client
 from django_scopes import scope
 
+from channels_adapters.adapters.webchat import visitors
 from conversations import desk
 from conversations.inbound import receive_message
 from conversations.learning import consent
@@ -37,6 +43,17 @@ def page(chat: Chat) -> str:
     answer = visitor(chat).get(f"{chat.page}understood/")
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def proof(chat: Chat) -> str:
+    """What the chat's own link carries."""
+    found = re.search(r"proof=([^\"]+)", hosted(chat))
+    assert found
+    return unquote(found[1])
+
+
+def hosted(chat: Chat, query: str = "") -> str:
+    return visitor(chat).get(f"{chat.page}{query}").content.decode()
 
 
 def test_a_visitor_reads_in_plain_words_how_they_were_understood_and_why(chat: Chat):
@@ -86,7 +103,7 @@ def test_a_visitor_who_says_no_teaches_nothing(chat: Chat, resolved: bool):
             desk.resolve(message.conversation, by=by)
     before = page(chat)
 
-    answer = visitor(chat).post(f"{chat.page}understood/teach/", {"may": "no"}, follow=True)
+    answer = Client().post(f"{chat.page}understood/teach/", {"may": "no", "proof": proof(chat)}, follow=True)
 
     with scope(workspace=chat.inbox.workspace):
         assert lessons(Workspace.objects.get(pk=chat.inbox.workspace_id)).number == 0
@@ -95,11 +112,36 @@ def test_a_visitor_who_says_no_teaches_nothing(chat: Chat, resolved: bool):
     assert "You said no" in answer.content.decode()
 
 
+def test_in_a_frame_without_cookies_the_page_s_own_link_leads_there_and_back(chat: Chat):
+    write(chat, "How much is it?")
+    link = re.search(r'class="chat__link" href="([^"]+)"', hosted(chat, "?embed"))
+    assert link
+
+    shown = Client().get(unescape(link[1]))
+
+    assert "How much is it?" in shown.content.decode()
+    assert f'href="{chat.page}?embed"' in shown.content.decode()
+    assert "X-Frame-Options" not in shown.headers
+
+
+def test_a_link_leads_there_for_a_day(chat: Chat, time_machine):
+    write(chat, "How much is it?")
+    old = proof(chat)
+
+    time_machine.move_to(clock.now() + timedelta(days=1, seconds=1))
+
+    assert Client().get(f"{chat.page}understood/", {"proof": old}).status_code == 403
+
+
 def test_the_word_of_strangers_and_other_sites_is_refused(chat: Chat):
     write(chat, "How much is it?")
     strict = Client(enforce_csrf_checks=True)
     strict.cookies["visitor"] = chat.token
 
-    assert Client().post(f"{chat.page}understood/teach/", {"may": "no"}).status_code == 403
+    other = visitors.page_proof(other_visitor(chat).visitor, chat.inbox.key)
+    elsewhere = visitors.page_proof(chat.visitor, "another")
+    for forged in ({}, {"proof": "x"}, {"proof": other}, {"proof": elsewhere}, {"proof": chat.token}):
+        assert Client().post(f"{chat.page}understood/teach/", {"may": "no", **forged}).status_code == 403
+        assert "How much" not in Client().get(f"{chat.page}understood/", forged).content.decode()
     assert strict.post(f"{chat.page}understood/teach/", {"may": "no"}).status_code == 403
     assert visitor(chat).get(f"{chat.page}understood/teach/").status_code == 405
