@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FUNCTIONS = ("marketing", "sales", "support")
+ANOTHER = (
+    0.8  # how sure the first record of another function must be where one is open: most of what follows is more of it
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ NOTHING = Decision("nothing")
 
 
 def decide(reading: Reading | None, state: State, policy: Policy) -> Decision:
-    """A record to open or join for each function the message surely asks for.
+    """A record to open or join for each function the message surely asks for; another beside an open one needs more.
 
     Unsure, unread or for a function that is switched off: a person decides, unless the conversation has an open
     record, which the message then belongs to.
@@ -51,11 +54,17 @@ def decide(reading: Reading | None, state: State, policy: Policy) -> Decision:
         return PERSON
     if reading.function not in FUNCTIONS:
         return NOTHING if reading.confidence >= policy.threshold else _unsure(state)
-    sure = [name for name, confidence in reading.functions if confidence >= policy.threshold]
+    sure = [name for name, confidence in reading.functions if confidence >= _needed(name, state, policy)]
     wanted = [name for name in sure if name in policy.functions]
-    if reading.confidence < policy.threshold or not wanted:
+    if reading.confidence < _needed(reading.function, state, policy) or not wanted:
         return _unsure(state)
     return settle(wanted, state)
+
+
+def _needed(function: str, state: State, policy: Policy) -> float:
+    """How sure a reading must be to lead to a record of this function."""
+    is_another = bool(state.open_functions) and function not in state.open_functions
+    return max(policy.threshold, ANOTHER) if is_another else policy.threshold
 
 
 def settle(wanted: Sequence[str], state: State) -> Decision:

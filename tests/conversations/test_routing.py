@@ -50,6 +50,27 @@ def a_reading(function="support", confidence=0.9, functions=None):
             Policy(),
             Decision("opened", ("support", "sales"), ("sales",)),
         ),
+        (
+            "another matter beside an open record has to be surer",
+            a_reading("sales", 0.79),
+            OPEN_TICKET,
+            Policy(),
+            Decision("joined", ("support",)),
+        ),
+        (
+            "more of the same need not be",
+            a_reading(confidence=0.6),
+            OPEN_TICKET,
+            Policy(),
+            Decision("joined", ("support",)),
+        ),
+        (
+            "a second ask that is half sure does not keep the first from its record",
+            a_reading(functions=[("support", 0.9), ("sales", 0.7)]),
+            OPEN_TICKET,
+            Policy(),
+            Decision("joined", ("support",)),
+        ),
         ("unsure goes to a person", a_reading(confidence=0.59), NONE_OPEN, Policy(), PERSON),
         (
             "at the threshold it is sure",
