@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FUNCTIONS = ("marketing", "sales", "support")
-ANOTHER = (
-    0.8  # how sure the first record of another function must be where one is open: most of what follows is more of it
-)
+ANOTHER = 0.8  # how sure another function must be beside an open record: most of what follows is more of the same
 
 
 @dataclass(frozen=True, slots=True)

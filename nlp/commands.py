@@ -39,14 +39,13 @@ def main(arguments: list[str]) -> int:
     train.add_argument("--out", type=Path, required=True)
     crossvalidate = commands.add_parser("crossvalidate", help="measure the training on messages it does not see")
     crossvalidate.add_argument("--data", type=Path, required=True)
-    crossvalidate.add_argument("--answers", type=Path, help="write how sure and how right it was, for the curve")
     chosen = parser.parse_args(arguments)
     if chosen.command == "triage":
         return triage_lines(sys.stdin.buffer)
     if chosen.command == "evaluate":
         return evaluate_file(chosen.file, as_json=chosen.json)
     if chosen.command == "crossvalidate":
-        return answers_of(chosen.data, chosen.answers) if chosen.answers else crossvalidate_with(chosen.data)
+        return crossvalidate_with(chosen.data)
     return train_into(chosen.data, chosen.out)
 
 
@@ -137,21 +136,4 @@ def crossvalidate_with(data: Path) -> int:
     from .training.train import crossvalidate  # not needed, and not loaded, by who only triages
 
     print(crossvalidate(data, lambda line: print(line, file=sys.stderr, flush=True)))
-    return 0
-
-
-def answers_of(data: Path, out: Path) -> int:
-    """How sure and how right pipelines were on the standing messages, which they did not see, is in `out`."""
-    from .standing import write_answers
-    from .training.card import dev_pairs  # not needed, and not loaded, by who only triages
-    from .training.crossvalidation import crossvalidated
-    from .training.material import material_of
-    from .training.teaching import started
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
-    material = material_of(data)
-    pairs = dev_pairs(crossvalidated(started(material, say), material, say))
-    write_answers(out, [(pair.read.confidence, pair.is_acceptable) for pair in pairs])
     return 0

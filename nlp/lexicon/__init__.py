@@ -29,6 +29,12 @@ def read_sections(language: str) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def read_feelings() -> dict[str, list[str]]:
+    """The words of good and of bad feeling, and those that turn a feeling round."""
+    named = tomllib.loads((_HERE / "feelings.toml").read_text(encoding="utf-8"))
+    return {name: [word.strip() for word in words.split(",") if word.strip()] for name, words in named.items()}
+
+
 def _groups(language: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for section in read_sections(language).values():

@@ -18,6 +18,7 @@ from ..components.language import LanguageGuess, letter_buckets, spelled
 from ..components.mood import Mood
 from ..components.sentiment import REGISTERS, SentimentOfText
 from ..components.urgency import UrgencyOfText
+from ..feelings import FACTS
 from ..fragments import earlier
 from ..grams import Features, Vocabulary
 from ..labels import ASKED, FUNCTIONS, INTENTS, MOODS, URGENCIES
@@ -32,6 +33,7 @@ from .vocabulary import names_seen, vocabulary_of
 _WORDS, _CUES = 4.0, 3.0  # how closely each voice fits
 _FUNCTION, _URGENCY = 1.5, 0.7  # and both voices as one
 _FIRST_TEMPERATURE = 1.35  # two voices that often say the same are surer than they should be; calibrated later
+_REGISTERS = {"message": 0.05, "post": 1.0}  # how much all of each count
 _LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 100_000, 60_000
 
 
@@ -58,7 +60,8 @@ def learn_mood(pipeline: Language, posts: Sequence[Example]) -> None:
     """The pipeline knows how people rated public posts."""
     mood, cues = part(pipeline, Mood), part(pipeline, Cues)
     docs = [_post(pipeline, one) for one in posts]
-    mood.vocabulary = vocabulary_of([doc._.words for doc in docs], least=4, most=_MOOD_BUCKETS, cues=cues.groups)
+    named = (*cues.groups, *FACTS)
+    mood.vocabulary = vocabulary_of([doc._.words for doc in docs], least=4, most=_MOOD_BUCKETS, cues=named)
     table = _table([mood.features(doc) for doc in docs], mood.vocabulary.size)
     told = [str(one.sentiment) for one in posts]
     share = {name: told.count(name) / len(told) for name in MOODS}
@@ -121,11 +124,14 @@ def learn_readings(pipeline: Language, features: Sequence[Features], examples: S
 
 
 def learn_register(pipeline: Language, docs: tuple[Sequence[Doc], Sequence[Doc]]) -> None:
-    """The pipeline tells messages to a company, given first, from posts to the world. Both count the same in all."""
+    """The pipeline tells messages to a company, given first, from posts to the world.
+
+    Posts count for more: a message seldom looks like one, and what looks like both is mostly a post.
+    """
     component = part(pipeline, FeaturesOfText)
     named = [register for register, told in zip(REGISTERS, docs, strict=True) for _ in told]
     table = _table([component.of(doc) for told in docs for doc in told], component.vocabulary.size)
-    weights = np.array([0.5 * len(named) / max(1, named.count(name)) for name in named], np.float32)
+    weights = np.array([_REGISTERS[name] / max(1, named.count(name)) * len(named) for name in named], np.float32)
     targets = _one_of(REGISTERS, named)
     part(pipeline, SentimentOfText).register = _linear(REGISTERS, table, targets, strength=4.0, weights=weights)
 

@@ -3,18 +3,24 @@
 A section `@function intent mood urgency` holds one message a line. Elsewhere a line says its labels itself:
 `s-2|text` is support, a bad mood, urgency 2; b sales, m marketing, n none; a calm mood, the usual urgency and
 English go unsaid; `s-3 es|text` is Spanish.
+
+`talks/` holds conversations in the same lines: what one customer says, turn by turn, up to a blank line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..labels import INTENTS, NONE
 from .corpora import Example
 
 FOLDER = Path(__file__).parent / "messages"
+TALKS = Path(__file__).parent / "talks"
+_KNOWN = 3  # turns before one that it is read with
+TALK_WEIGHT = 1.0  # louder, they drown the data folder's conversations
 WEIGHT = 3.0  # of a message of the data folder: they are nearer to real traffic
 _SECTION = re.compile(r"@(\w+) (\w+) (-1|0|1) ([0-3])")
 _LABELLED = re.compile(r"([sbmn])([+-]?)([0-3]?)(?: ([a-z]{2}))?\|(.+)")
@@ -25,6 +31,30 @@ _MOOD = {"-": -1, "": 0, "+": 1}
 def own_messages() -> list[Example]:
     """Every message of the folder, in the order of its files. Raises ValueError for a line without labels."""
     return [one for path in sorted(FOLDER.glob("*.txt")) for one in _messages(path)]
+
+
+def own_talks() -> list[list[Example]]:
+    """Every conversation, its turns in order, each with what was said before. Raises ValueError as `own_messages`."""
+    blocks = [block for path in sorted(TALKS.glob("*.txt")) for block in _blocks(path)]
+    return [[replace(one, previous=tuple(_said(block[:at]))) for at, one in enumerate(block)] for block in blocks]
+
+
+def _blocks(path: Path) -> Iterator[list[Example]]:
+    for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
+        found = [_LABELLED.fullmatch(line.strip()) for line in block.splitlines() if line.strip()]
+        if None in found:
+            raise ValueError(f"{path.name}: a line without labels in {block[:60]!r}")
+        yield [_turn(line) for line in found if line]
+
+
+def _turn(line: re.Match[str]) -> Example:
+    """A turn of a talk. A mood that goes unsaid is not calm there but unknown: fragments say little of it."""
+    read = _by_itself(line)
+    return replace(read, sentiment=read.sentiment or None, weight=TALK_WEIGHT)
+
+
+def _said(turns: Sequence[Example]) -> list[str]:
+    return [one.text for one in turns[-_KNOWN:]]
 
 
 def _messages(path: Path) -> Iterator[Example]:

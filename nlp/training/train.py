@@ -10,6 +10,7 @@ from spacy.language import Language
 from ..measuring import Figures, Pair, figures, mood_recall
 from ..reading import Reading
 from ..serving import read_with
+from ..standing import write_answers
 from . import corpora
 from .card import card, dev_pairs
 from .crossvalidation import Scored, crossvalidated, settle
@@ -19,9 +20,9 @@ from .teaching import VERSION, Reader, Say, learn, learn_language, started
 
 
 def train(folder: Path, out: Path, say: Say) -> None:
-    """The pipeline, taught by every hand-written message, is in `out` with its card.
+    """The pipeline, taught by every hand-written message, is in `out` with its card and the answers of its curve.
 
-    The card's figures, the temperature and the thresholds come from messages read by pipelines that never saw them.
+    Figures, answers, temperature and thresholds come from messages read by pipelines that never saw them.
     """
     material = material_of(folder)
     pipeline = started(material, say)
@@ -34,6 +35,7 @@ def train(folder: Path, out: Path, say: Say) -> None:
     posts = _posts(pipeline, corpora.tweets(folder))
     pipeline.meta["performance"] = _performance(scored, posts)
     pipeline.to_disk(out, exclude=["vocab"])  # its strings are the texts that were read: nobody else's business
+    write_answers(out, [(pair.read.confidence, pair.is_acceptable) for pair in dev_pairs(scored)])
     written = card(scored, posts, VERSION)
     (out / "MODEL_CARD.md").write_text(written, encoding="utf-8")
     say(written)

@@ -77,7 +77,25 @@ def test_a_turn_is_right_when_it_opens_what_people_said_or_nothing():
 
     found = outcomes([turn("one", "ticket"), turn("one", "none"), turn("two", "none"), turn("three", "lead")])
 
-    assert (found["turns"], found["turns_right"]) == (4, 0.5)
+    assert (found["turns"], found["turns_right"], found["turns_not_wrong"]) == (4, 0.5, 0.5)
+
+
+def test_what_opens_nothing_is_never_wrong():
+    calm = replace(SURE, function="none", shares=())
+
+    found = outcomes([scored(replace(written("x", file=TURNS), opens="ticket"), calm)])
+
+    assert (found["turns_right"], found["turns_not_wrong"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("confidence, right", [(0.79, 0.5), (0.8, 1.0)])
+def test_another_record_in_a_running_talk_has_to_be_surer(confidence, right):
+    first = scored(replace(written("x", file=TURNS), opens="ticket"))
+    second = scored(
+        replace(written("y", file=TURNS), opens="lead"), replace(SURE, function="sales", confidence=confidence)
+    )
+
+    assert outcomes([first, second])["turns_right"] == right
 
 
 def test_our_own_messages_have_labels_each():
@@ -85,6 +103,29 @@ def test_our_own_messages_have_labels_each():
 
     assert len(messages) > 2_000
     assert {one.function for one in messages} == {"marketing", "sales", "support", "none"}
+
+
+def test_each_turn_of_our_own_talks_knows_what_was_said_before():
+    talks = own_messages.own_talks()
+
+    assert len(talks) > 300
+    for talk in talks:
+        said = [one.text for one in talk]
+        assert [one.previous for one in talk] == [tuple(said[max(0, at - 3) : at]) for at in range(len(said))]
+
+
+def test_a_mood_that_goes_unsaid_in_a_talk_is_unknown():
+    turns = [turn for talk in own_messages.own_talks() for turn in talk]
+
+    assert {turn.sentiment for turn in turns} == {None, -1, 1}
+
+
+def test_a_turn_without_labels_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "new.txt").write_text("s|hello\n\nb|price?\nand the blue one\n", encoding="utf-8")
+    monkeypatch.setattr(own_messages, "TALKS", tmp_path)
+
+    with pytest.raises(ValueError, match="without labels"):
+        own_messages.own_talks()
 
 
 def test_a_message_without_labels_is_refused(tmp_path, monkeypatch):

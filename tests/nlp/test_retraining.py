@@ -73,10 +73,10 @@ def test_corrections_win_over_what_was_thought_before_and_survive_the_folder(tmp
     corrections = [Example(text, "en", ("marketing",), ("marketing",), intent="event") for text in odd]
 
     candidate, comparison = retrained(corrections)
-    keep(candidate, tmp_path / "own", version="2.0.0+1")
+    keep(candidate, tmp_path / "own", version="2.1.0+1")
 
     one = nlp.triage([Reading("silver slot please")], model=tmp_path / "own")[0]
-    assert (one.function, one.model_version) == ("marketing", "2.0.0+1")
+    assert (one.function, one.model_version) == ("marketing", "2.1.0+1")
     assert comparison.candidate["corrections"] > comparison.current["corrections"]
     assert comparison.is_better, comparison.why_not
 

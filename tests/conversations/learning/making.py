@@ -10,6 +10,8 @@ from conversations.models import Correction, Message, Training
 from crm.models import Membership, Workspace
 from nlp.assembly import SHIPPED
 
+SHIPPED_VERSION: str = json.loads((SHIPPED / "meta.json").read_text(encoding="utf-8"))["version"]
+
 
 def make_training(workspace: Workspace, **facts: Any) -> Training:
     """A candidate that was trained, with its files: the shipped pipeline under the candidate's version."""
@@ -18,7 +20,7 @@ def make_training(workspace: Workspace, **facts: Any) -> Training:
     known.setdefault("candidate", {"corrections": 0.8, "support": 0.97})
     training = Training(workspace=workspace, **known)
     training.save()
-    training.version = training.version or f"2.0.0+{training.pk}"
+    training.version = training.version or f"{SHIPPED_VERSION}+{training.pk}"
     training.save()
     shutil.copytree(SHIPPED, training.folder)
     _name(training.folder / "meta.json", training.version)

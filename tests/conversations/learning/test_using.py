@@ -11,7 +11,7 @@ from conversations import reading
 from conversations.learning import training, using, words
 from conversations.models import Training
 from crm.models import Event, Membership, Workspace
-from tests.conversations.learning.making import make_training
+from tests.conversations.learning.making import SHIPPED_VERSION, make_training
 from tests.factories import make_workspace
 
 
@@ -73,7 +73,7 @@ def test_damaged_files_cost_nobody_a_message(workspace: Workspace, member: Membe
     using.promote(own, by=member)
     (own.folder / "config.cfg").write_text("broken")
 
-    assert read_by(workspace) == "2.0.0"
+    assert read_by(workspace) == SHIPPED_VERSION
     assert "own pipeline failed" in caplog.text
 
 
