@@ -2,10 +2,11 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 import nlp
-from nlp import Reading, assembly, serving
+from nlp import Reading, assembly, feelings, grams, serving
 from nlp.labels import FUNCTIONS
 
 
@@ -80,3 +81,25 @@ def test_at_most_three_pipelines_of_workspaces_stay_in_memory(tmp_path, monkeypa
         serving.load(tmp_path / name)
 
     assert [path.name for path in serving._pipelines] == ["c", "d", "a"]
+
+
+def test_what_was_read_leaves_nothing_in_the_pipeline():
+    nlp.triage([Reading("Where is my order?")])
+    vocab = serving._pipelines[None].vocab
+    before = len(vocab.strings), sum(1 for _ in vocab)
+
+    nlp.triage([Reading(f"q{at:x}z lost my zx{at}y on day {at}, again") for at in range(1_000)])
+
+    assert (len(vocab.strings), sum(1 for _ in vocab)) == before
+
+
+def test_words_that_are_remembered_have_a_limit(monkeypatch):
+    monkeypatch.setattr(grams, "_REMEMBERED", 50)
+    monkeypatch.setattr(feelings, "_REMEMBERED", 50)
+    vocabulary, felt = grams.Vocabulary(np.arange(9, dtype=np.uint32), np.ones(9, np.float32)), feelings.Feelings()
+
+    for at in range(500):
+        vocabulary.features([f"word{at:x}"], [])
+        felt.of([f"word{at:x}"])
+
+    assert max(len(vocabulary._known), len(felt._known)) <= 52
