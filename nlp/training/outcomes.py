@@ -9,12 +9,14 @@ from ..labels import NONE
 from ..measuring import Figures
 from .crossvalidation import Scored
 
-_SURE = 0.8  # how sure another record must be in a conversation that has one: the product's rule
+_SURE = 0.8  # how sure another record must be in a conversation that has one, as in the product
 _OPENED_BY = {"ticket": "support", "lead": "sales", "campaign_response": "marketing", "none": NONE}
 
 
 def outcomes(scored: Sequence[Scored]) -> Figures:
     """Shares of 0..1. A turn opens a record of its main function, unless the conversation has it or nobody is sure.
+
+    The first record needs no certainty here: under the workspace's threshold the product leaves it to a person.
 
     `turns_right` open what people said, or nothing where they said nothing; `turns_not_wrong` open that or nothing:
     what is missed a person sees in the conversation, what is wrong has to be put away.

@@ -1,6 +1,7 @@
 """The visitor's page that says how their messages were understood, and lets them say no to teaching with them.
 
-In a frame of another site the browser may send no cookie: there the page's own links and its form prove who asks.
+In a frame of another site the browser may send no cookie: there the page's own links and its form prove who asks. The
+address of the hosted page proves nothing, so that whoever copies it gives nobody their messages.
 """
 
 from urllib.parse import urlencode
@@ -53,8 +54,9 @@ def teach(request: HttpRequest, inbox: Inbox, adapter: WebChatAdapter) -> HttpRe
         return access.stranger()
     may = request.POST.get("may") == "yes"
     consent.say(customer, may=may, kind=inbox.channel, wording="yes" if may else "no")
-    asked = {"proof": request.POST["proof"]} | ({"embed": "1"} if "embed" in request.POST else {})
-    return redirect(f"{reverse('webchat-understood', args=[inbox.key])}?{urlencode(asked)}")
+    page = reverse("webchat-understood", args=[inbox.key])
+    in_frame = "embed" in request.POST
+    return redirect(f"{page}?{urlencode({'embed': '', 'proof': request.POST['proof']})}" if in_frame else page)
 
 
 def _customer(thread: Thread | None) -> Customer | None:

@@ -46,8 +46,8 @@ def page(chat: Chat) -> str:
 
 
 def proof(chat: Chat) -> str:
-    """What the chat's own link carries."""
-    found = re.search(r"proof=([^\"]+)", hosted(chat))
+    """What the link in a frame carries."""
+    found = re.search(r"proof=([^\"]+)", hosted(chat, "?embed"))
     assert found
     return unquote(found[1])
 
@@ -103,7 +103,7 @@ def test_a_visitor_who_says_no_teaches_nothing(chat: Chat, resolved: bool):
             desk.resolve(message.conversation, by=by)
     before = page(chat)
 
-    answer = Client().post(f"{chat.page}understood/teach/", {"may": "no", "proof": proof(chat)}, follow=True)
+    answer = visitor(chat).post(f"{chat.page}understood/teach/", {"may": "no", "proof": proof(chat)}, follow=True)
 
     with scope(workspace=chat.inbox.workspace):
         assert lessons(Workspace.objects.get(pk=chat.inbox.workspace_id)).number == 0
@@ -122,6 +122,30 @@ def test_in_a_frame_without_cookies_the_page_s_own_link_leads_there_and_back(cha
     assert "How much is it?" in shown.content.decode()
     assert f'href="{chat.page}?embed"' in shown.content.decode()
     assert "X-Frame-Options" not in shown.headers
+
+
+def test_in_a_frame_without_cookies_a_no_is_taken_too(chat: Chat):
+    write(chat, "How much is it?")
+
+    answer = Client().post(
+        f"{chat.page}understood/teach/", {"may": "no", "proof": proof(chat), "embed": "1"}, follow=True
+    )
+
+    assert answer.status_code == 200
+    assert f'href="{chat.page}?embed"' in answer.content.decode()
+    with scope(workspace=chat.inbox.workspace):
+        assert Consent.objects.get().purpose == "learning"
+
+
+def test_the_address_of_the_hosted_page_gives_nobody_the_messages(chat: Chat):
+    write(chat, "How much is it?")
+    link = re.search(r'class="chat__link" href="([^"]+)"', hosted(chat))
+    assert link
+
+    said = visitor(chat).post(f"{chat.page}understood/teach/", {"may": "no", "proof": proof(chat)})
+
+    assert (link[1], said["Location"]) == (f"{chat.page}understood/", f"{chat.page}understood/")
+    assert Client().get(link[1]).status_code == 403
 
 
 def test_a_link_leads_there_for_a_day(chat: Chat, time_machine):
