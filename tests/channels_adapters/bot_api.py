@@ -5,17 +5,16 @@ The description lies beside the repository, when it does: `shared/platforms/open
 
 import json
 from functools import cache
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-DESCRIPTION = Path(__file__).resolve().parents[2].parent / "shared/platforms/openapi/telegram-bot-api-10.1.json"
+from tests.conftest import NOT_BESIDE, SHARED
+
+DESCRIPTION = SHARED / "platforms" / "openapi" / "telegram-bot-api-10.1.json"
 PLAIN = {"Integer": "integer", "String": "string", "Boolean": "boolean", "True": "boolean", "Float": "number"}
 
-needs_description = pytest.mark.skipif(
-    not DESCRIPTION.exists(), reason="the description of the Bot API does not lie beside the repository"
-)
+needs_description = pytest.mark.skipif(not DESCRIPTION.exists(), reason=f"the description of the Bot API {NOT_BESIDE}")
 
 
 def faults(type_name, value):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 
-from tests.conftest import SHARED
+from tests.conftest import NOT_BESIDE, SHARED
 
 NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 DESCRIPTIONS = SHARED / "platforms" / "openapi"
@@ -27,7 +27,7 @@ def missing(description: Path) -> str:
         return "npm's @stoplight/prism-cli is not installed: .ci/run does that"
     if not _node().exists():
         return "there is no Node: it comes with requirements-dev.txt"
-    return "" if description.exists() else f"{description.name} does not lie beside the repository"
+    return "" if description.exists() else f"{description.name} {NOT_BESIDE}"
 
 
 @contextmanager

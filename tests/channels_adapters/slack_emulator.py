@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 
-from tests.conftest import SHARED
+from tests.conftest import NOT_BESIDE, SHARED
 
 NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 SCRIPT = SHARED / "platforms" / "counterparts" / "slack_events.mjs"
@@ -29,7 +29,7 @@ def missing() -> str:
         return "npm's emulate is not installed: .ci/run does that"
     if not node().exists():
         return "there is no Node: it comes with requirements-dev.txt"
-    return "" if SCRIPT.exists() else "the script that subscribes to its events does not lie beside the repository"
+    return "" if SCRIPT.exists() else f"the script that subscribes to its events {NOT_BESIDE}"
 
 
 @contextmanager

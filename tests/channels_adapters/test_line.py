@@ -30,7 +30,7 @@ from tests.channels_adapters.contract.samples import samples
 from tests.channels_adapters.fake_platform import Answer, FakePlatform
 from tests.channels_adapters.patience import patience
 from tests.channels_adapters.prism import DESCRIPTIONS
-from tests.conftest import left_out
+from tests.conftest import NOT_BESIDE, left_out
 
 USER = "U" + "a" * 32
 SECRET = "channel_secret"
@@ -86,7 +86,7 @@ def test_the_samples_are_what_line_s_library_reads(sample):
 def described():
     path = DESCRIPTIONS / "line-webhook.yml"
     if not path.exists():
-        left_out("LINE's webhooks against their description", "it does not lie beside the repository")
+        left_out("LINE's webhooks against their description", f"it {NOT_BESIDE}")
         pytest.skip("no description")
     return yaml.safe_load(path.read_text())
 

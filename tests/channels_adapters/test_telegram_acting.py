@@ -6,7 +6,7 @@ import pytest
 
 from channels_adapters.adapters.telegram import TelegramAdapter
 from channels_adapters.contract import Button, OutboundAct, OutboundPart, Refused, Retryable
-from tests.channels_adapters.bot_api import faults
+from tests.channels_adapters.bot_api import faults, needs_description
 from tests.channels_adapters.fake_telegram import FakeTelegram, blocked, hanging, refused, throttled
 from tests.channels_adapters.patience import patience
 
@@ -51,6 +51,7 @@ async def test_a_message_is_deleted(telegram, adapter):
     assert call.params == {"chat_id": "700100200", "message_id": "12"}
 
 
+@needs_description
 @pytest.mark.parametrize("emoji, set_to", [("👍", "👍"), ("❤️", "❤")])
 async def test_a_reaction_is_set_in_telegram_s_own_spelling(telegram, adapter, emoji, set_to):
     await adapter.act(an_act("react", emoji))
@@ -116,6 +117,7 @@ async def test_what_telegram_has_not_is_refused(adapter, kind):
         await adapter.act(an_act(kind))
 
 
+@needs_description
 async def test_buttons_stand_under_a_message(telegram, adapter):
     buttons = (Button("Yes", "yes"), Button("Shop", url="https://shop.example"))
     await adapter.send(OutboundPart(delivery_id=1, thread_id="700100200", text="Sure?", buttons=buttons))
