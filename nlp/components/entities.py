@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from spacy.language import Language
-from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 
+from ..catalogue import PRODUCT, know_products, products_in
 from ..entity_patterns import ENTITIES
 
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _PLAIN_NUMBER = re.compile(r"\d+")
-_MOST_PRODUCTS = 2_000
 _ONLY_IN = {
     "hier": "fr",
     "mon": "en",
@@ -36,12 +35,14 @@ class Entities:
     """Writes `doc._.found`: (type, text) in reading order; what stands first in ENTITIES wins an overlap."""
 
     def __init__(self, nlp: Language) -> None:
-        self.nlp = nlp
+        know_products(nlp)
 
     def __call__(self, doc: Doc) -> Doc:
         text = doc.text[:_READ]
         taken: list[Found] = []
-        for found in (*self._products(doc), *_matches(text)):
+        named = products_in(doc, doc._.products)
+        products = (Found(one.start_char, one.end_char, PRODUCT) for one in named if one.end_char <= len(text))
+        for found in (*products, *_matches(text)):
             only_in = _ONLY_IN.get(text[found.start : found.end].lower(), doc._.language)
             if only_in == doc._.language and not any(
                 found.start < other.end and other.start < found.end for other in taken
@@ -49,16 +50,6 @@ class Entities:
                 taken.append(found)
         doc._.found = tuple((kind, text[start:end].strip()) for start, end, kind in sorted(taken))
         return doc
-
-    def _products(self, doc: Doc) -> Iterator[Found]:
-        names: tuple[str, ...] = doc._.products
-        if not names:
-            return
-        matcher = PhraseMatcher(self.nlp.vocab, attr="LOWER")
-        matcher.add("product", [self.nlp.make_doc(name) for name in names[:_MOST_PRODUCTS] if name.strip()])
-        for _, start, end in sorted(matcher(doc), key=lambda match: match[1] - match[2]):
-            span = doc[start:end]
-            yield Found(span.start_char, span.end_char, "product")
 
 
 def _matches(text: str) -> Iterator[Found]:

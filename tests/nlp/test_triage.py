@@ -132,11 +132,6 @@ def test_what_stands_in_a_message_is_found():
     }
 
 
-def test_products_are_found_by_the_list_that_is_given():
-    assert ("product", "aurora lamp") in read("is the aurora lamp back?", products=("Aurora Lamp",)).entities
-    assert read("is the aurora lamp back?").entities == ()
-
-
 def test_the_reasons_stand_in_the_text():
     text = "Where is my parcel? It hasn't arrived, order 5512345"
 
