@@ -38,9 +38,12 @@ no pretrained vectors, no download. Made by `python -m nlp train --data DIR --ou
 ## Taught by
 
 - The project's own hand-written messages: `triage_train_a` to `e`, `triage_dev`, the customers' turns of
-  `conversations_train`, the everyday messages of `nlp/training/messages/` and the talks of `nlp/training/talks/`. Most
-  of these two were written by authors who saw the label guide and a brief, and no file of messages. Two briefs
-  described what had been missed: dev's even lines for urgency, first turns of the conversations for first contacts.
+  `conversations_train`, the everyday messages of `nlp/training/messages/`, those from the odd corners of two hundred
+  trades in `nlp/training/corners/`, which count a third and teach only who acts, and the talks of
+  `nlp/training/talks/`. Most of these three were written by authors who saw the label guide and a brief, and no file of
+  messages. Two briefs described what had been missed: dev's even lines for urgency, first turns of the conversations
+  for first contacts. Whoever wrote the briefs for the corners knew the conversations' missed turns; they name trades
+  and kinds of messages.
 - The phrases of the project's own lexicon (`nlp/lexicon/`), each as a small example of its function, and its words of
   good and bad feeling.
 - Everyday words and phrases of each language (`nlp/training/everyday/`), for the language only.
@@ -90,9 +93,10 @@ Of all messages. Register by its look: a post has a tag or a handle, a letter mo
 ### Conversations
 
 Of the customers' turns in `conversations_train`. A turn is right when it opens the record people said, or nothing where
-they said nothing; it is not wrong when it opens that or nothing. A first turn
-opens its record however sure the reading is; the product leaves it to a person under the workspace's threshold. A
-fragment is right when its function is acceptable, read with what was said before and read alone.
+they said nothing; it is not wrong when it opens that or nothing. `records_opened` are those that people said, opened
+at that very turn. A first turn opens its record however sure the reading is; the product leaves it to a person under
+the workspace's threshold. A fragment is right when its function is acceptable, read with what was said before and read
+alone.
 
 | figure | value |
 |---|---|

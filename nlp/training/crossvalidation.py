@@ -27,7 +27,7 @@ from .corpora import Written
 from .material import SEED, Material
 from .teaching import Reader, Say, learn
 
-_URGENT_PRECISION = 0.62  # the goal is 0.6: a hair above, for new messages
+_URGENT_PRECISION = 0.66  # the goal is 0.6: found on some messages, it is a little less on others
 _ALSO_PRECISION = 0.7  # of a second function that is named
 _TEMPERATURES = np.linspace(0.4, 2.5, 85)
 

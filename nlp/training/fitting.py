@@ -34,7 +34,7 @@ _WORDS, _CUES = 4.0, 3.0  # how closely each voice fits
 _FUNCTION, _URGENCY = 1.5, 0.7  # and both voices as one
 _FIRST_TEMPERATURE = 1.35  # two voices that often say the same are surer than they should be; calibrated later
 _REGISTERS = {"message": 0.05, "post": 1.0}  # how much all of each count
-_LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 100_000, 60_000
+_LANGUAGE_BUCKETS, _MOOD_BUCKETS, _BUCKETS = 30_000, 100_000, 120_000
 
 
 def learn_language(pipeline: Language, sentences: Sequence[Example]) -> None:

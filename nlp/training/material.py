@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import corpora
 from .everyday import everyday_phrases
-from .own_messages import own_messages, own_talks
+from .own_messages import corner_messages, own_messages, own_talks
 from .phrases import phrases
 
 SEED = 20_260
@@ -19,7 +19,7 @@ class Material:
     """The corpora, each for what it can teach."""
 
     written: list[corpora.Written]  # labelled messages that are learnt from and, by parts, scored
-    own: list[corpora.Example]  # our own everyday messages and talks: learnt from, never scored
+    own: list[corpora.Example]  # our own messages and talks: learnt from, never scored
     beside: list[corpora.Example]  # the lexicon's phrases and public texts nobody has to act on
     sentences: list[corpora.Example]  # of known language, and everyday phrases of each
     posts: list[corpora.Example]  # of known mood
@@ -34,7 +34,7 @@ def material_of(folder: Path) -> Material:
     """The material of a data folder. Raises OSError when a file is missing."""
     return Material(
         written=corpora.hand_written(folder),
-        own=[*own_messages(), *(turn for talk in own_talks() for turn in talk)],
+        own=[*own_messages(), *corner_messages(), *(turn for talk in own_talks() for turn in talk)],
         beside=[*corpora.nothing_asked(folder, SEED), *phrases()],
         sentences=[*corpora.in_languages(folder), *everyday_phrases()],
         posts=corpora.rated(folder),

@@ -19,7 +19,8 @@ def outcomes(scored: Sequence[Scored]) -> Figures:
     The first record needs no certainty here: under the workspace's threshold the product leaves it to a person.
 
     `turns_right` open what people said, or nothing where they said nothing; `turns_not_wrong` open that or nothing:
-    what is missed a person sees in the conversation, what is wrong has to be put away.
+    what is missed a person sees in the conversation, what is wrong has to be put away. A hub that is silent is never
+    wrong: `records_opened`, of those that people said, tells it from one that listens.
     """
     turns = [one for one in scored if one.written.opens is not None]
     opened = [pair for _, talk in groupby(turns, key=lambda one: one.written.group) for pair in _opened(talk)]
@@ -28,6 +29,7 @@ def outcomes(scored: Sequence[Scored]) -> Figures:
         "turns": len(opened),
         "turns_right": _share([opens == told for opens, told in opened]),
         "turns_not_wrong": _share([opens in (told, NONE) for opens, told in opened]),
+        "records_opened": _share([opens == told for opens, told in opened if told != NONE]),
         "fragments": len(fragments),
         "fragments_with_context": _share([pair.is_acceptable for pair, _ in fragments]),
         "fragments_alone": _share([alone.is_acceptable for _, alone in fragments]),

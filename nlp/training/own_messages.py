@@ -4,6 +4,9 @@ A section `@function intent mood urgency` holds one message a line. Elsewhere a 
 `s-2|text` is support, a bad mood, urgency 2; b sales, m marketing, n none; a calm mood, the usual urgency and
 English go unsaid; `s-3 es|text` is Spanish.
 
+`corners/` holds as many more in the same lines, from the odd corners of two hundred trades: they count less, since
+everyday traffic is plainer, and teach only who acts. Their moods and urgencies were not judged again by anybody.
+
 `talks/` holds conversations in the same lines: what one customer says, turn by turn, up to a blank line.
 """
 
@@ -18,10 +21,12 @@ from ..labels import INTENTS, NONE
 from .corpora import Example
 
 FOLDER = Path(__file__).parent / "messages"
+CORNERS = Path(__file__).parent / "corners"
 TALKS = Path(__file__).parent / "talks"
 _KNOWN = 3  # turns before one that it is read with
 TALK_WEIGHT = 1.0  # louder, they drown the data folder's conversations
 WEIGHT = 3.0  # of a message of the data folder: they are nearer to real traffic
+CORNER_WEIGHT = 1.0  # louder, they take from plain messages what they give to odd ones
 _SECTION = re.compile(r"@(\w+) (\w+) (-1|0|1) ([0-3])")
 _LABELLED = re.compile(r"([sbmn])([+-]?)([0-3]?)(?: ([a-z]{2}))?\|(.+)")
 _FUNCTION = {"s": "support", "b": "sales", "m": "marketing", "n": NONE}
@@ -31,6 +36,12 @@ _MOOD = {"-": -1, "": 0, "+": 1}
 def own_messages() -> list[Example]:
     """Every message of the folder, in the order of its files. Raises ValueError for a line without labels."""
     return [one for path in sorted(FOLDER.glob("*.txt")) for one in _messages(path)]
+
+
+def corner_messages() -> list[Example]:
+    """Every message from the corners, in the order of its files, with what it asks. Raises as `own_messages`."""
+    read = (one for path in sorted(CORNERS.glob("*.txt")) for one in _messages(path))
+    return [replace(one, sentiment=None, urgency=None, weight=CORNER_WEIGHT) for one in read]
 
 
 def own_talks() -> list[list[Example]]:

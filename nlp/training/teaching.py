@@ -12,7 +12,7 @@ from . import fitting
 from .corpora import Example
 from .material import Material
 
-VERSION = "2.1.0"
+VERSION = "2.2.0"
 Say = Callable[[str], None]
 
 

@@ -105,6 +105,21 @@ def test_our_own_messages_have_labels_each():
     assert {one.function for one in messages} == {"marketing", "sales", "support", "none"}
 
 
+def test_messages_from_the_corners_teach_only_who_acts_and_count_less():
+    corners = own_messages.corner_messages()
+
+    assert len(corners) > 20_000
+    assert {one.function for one in corners} == {"marketing", "sales", "support", "none"}
+    assert {(one.sentiment, one.urgency) for one in corners} == {(None, None)}
+    assert max(one.weight for one in corners) < min(one.weight for one in own_messages.own_messages())
+
+
+def test_no_message_of_ours_stands_twice():
+    texts = [one.text for one in (*own_messages.own_messages(), *own_messages.corner_messages())]
+
+    assert len(texts) - len(set(texts)) < len(texts) / 100
+
+
 def test_each_turn_of_our_own_talks_knows_what_was_said_before():
     talks = own_messages.own_talks()
 
