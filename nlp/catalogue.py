@@ -13,7 +13,7 @@ from .words import blank_pipeline
 
 PRODUCT = "product"
 _MOST_NAMES = 2_000
-_MOST_LISTS = 16  # each some 2 MB when it is long
+_MOST_LISTS = 8  # each some 12 MB when it is that long, and 60 ms to build
 
 
 def know_products(pipeline: Language) -> None:

@@ -62,8 +62,9 @@ Every hand-written message of the data folder, in five parts: each was read by a
 message were taken out of what was taught. The shipped pipeline is taught by all five, so it cannot be measured on them.
 `dev` looks like real traffic; `all` is mostly made of hard cases. Some everyday messages and the phrases of danger were
 written after looking at some mistakes and all urgent messages on dev's even lines and at the missed emergencies of all
-files, some talks and first contacts after looking at missed turns of the conversations; the strengths, the prior of
-English and the share from which a message is urgent were chosen on dev. So those figures are a little kind: `dev, odd
+files, some talks and first contacts after looking at missed turns of the conversations; the strengths, how much the
+corners count, how many features are kept, the prior of English and the share from which a message is urgent were chosen
+on dev, all of it. So those figures are a little kind: `dev, odd
 lines` is the part that nothing was written for. Only for moods it is not: those who judged moods again were told what
 annoyance sounds like with a few phrases of misread odd lines, so its mood figures are kind too. How much a post counts
 beside a message was chosen on a fifth of the messages and on TweetEval's posts.
